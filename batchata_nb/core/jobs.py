@@ -1,0 +1,145 @@
+"""What is asked for: documents, messages, jobs, and a job's identity."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Json = Any
+"""A value that `json.dumps` takes."""
+JsonObject = dict[str, Any]
+Role = Literal["system", "user", "assistant"]
+CiteMode = Literal["auto", "native", "quotes", "locate"]
+DocumentKind = Literal["pdf", "image", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file that is attached to a message.
+
+    Attributes:
+        name: File name as the user and the model see it, `invoice-07.pdf`.
+        media_type: MIME type of the file on disk, `application/pdf`.
+        kind: How models take it: a `pdf`, an `image`, or `text` (text formats, and DOCX after conversion).
+        sha256: Hex digest of the file's bytes; the document's identity.
+        size: Bytes on disk.
+        path: Absolute path, or None when the bytes were given in memory.
+        pages: Number of pages of a PDF, else None.
+        width: Width of an image in pixels, else None.
+        height: Height of an image in pixels, else None.
+    """
+
+    name: str
+    media_type: str
+    kind: DocumentKind
+    sha256: str
+    size: int
+    path: str | None = None
+    pages: int | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation; documents stand before its text."""
+
+    role: Role
+    text: str
+    documents: tuple[Document, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One request to a model.
+
+    Attributes:
+        id: The id the user sees, unique in its run.
+        provider: `anthropic`, `openai`, `gemini`, or the name of an entry point.
+        model: Model name as the provider takes it.
+        messages: Turns in order; system turns first.
+        max_tokens: Cap on billed output tokens, thinking included; always sent.
+        temperature: Sampling temperature, or None to leave the provider's default.
+        params: Further request parameters, in the provider's own names and shape.
+        schema: JSON schema of the answer, or None for plain text.
+        schema_name: Name of the answer's type, `Invoice`.
+        cite: How evidence is asked for; already resolved for this provider (never `auto`), None for no citations.
+        copy: 0, and 1, 2, … for further exact duplicates in one run.
+    """
+
+    id: str
+    provider: str
+    model: str
+    messages: tuple[Message, ...]
+    max_tokens: int
+    temperature: float | None = None
+    params: Mapping[str, Json] = field(default_factory=dict)
+    schema: Mapping[str, Json] | None = None
+    schema_name: str | None = None
+    cite: CiteMode | None = None
+    copy: int = 0
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """All documents of the job, in the order the model sees them."""
+        return tuple(document for message in self.messages for document in message.documents)
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity: a digest of all that decides the answer; the id and file names' folders do not."""
+        shape = {
+            "provider": self.provider,
+            "model": self.model,
+            "messages": [
+                [m.role, m.text, [[d.name, d.media_type, d.sha256] for d in m.documents]] for m in self.messages
+            ],
+            "max_tokens": self.max_tokens,
+            "temperature": self.temperature,
+            "params": self.params,
+            "schema": self.schema,
+            "schema_name": self.schema_name,
+            "cite": self.cite,
+            "copy": self.copy,
+        }
+        return hashlib.sha256(canonical(shape).encode()).hexdigest()
+
+    def to_json(self) -> JsonObject:
+        """Return the job as JSON; `job_from_json` is the inverse. File contents are not included."""
+        return asdict(self)
+
+
+def job_from_json(data: Mapping[str, Json]) -> Job:
+    """Rebuild a job from `Job.to_json`."""
+    messages = tuple(
+        Message(m["role"], m["text"], tuple(Document(**d) for d in m["documents"])) for m in data["messages"]
+    )
+    return Job(**{**data, "messages": messages})
+
+
+def canonical(value: Json) -> str:
+    """Serialise JSON so that equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A document made ready for the wire: exactly one of `base64`, `text`, `file_id` is set.
+
+    Attributes:
+        document: Which document it is.
+        base64: Content in standard base64 without line breaks (PDF, image).
+        text: Content as text (text formats, converted DOCX), the very string that character citations index.
+        file_id: Reference to an uploaded copy: an id, or for Gemini its `fileUri`.
+    """
+
+    document: Document
+    base64: str | None = None
+    text: str | None = None
+    file_id: str | None = None
+
+
+Attachments = Mapping[str, Attachment]
+"""Attachments by `Document.sha256`."""
