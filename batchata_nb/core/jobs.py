@@ -68,6 +68,7 @@ class Job:
         schema_name: Name of the answer's type, `Invoice`.
         cite: How evidence is asked for; already resolved for this provider (never `auto`), None for no citations.
         copy: 0, and 1, 2, … for further exact duplicates in one run.
+        endpoint: Empty for the provider itself; `practice`, or a base URL the user chose, whose answers are not the provider's.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Job:
     schema_name: str | None = None
     cite: CiteMode | None = None
     copy: int = 0
+    endpoint: str = ""
 
     @property
     def documents(self) -> tuple[Document, ...]:
@@ -103,6 +105,7 @@ class Job:
             "schema_name": self.schema_name,
             "cite": self.cite,
             "copy": self.copy,
+            "endpoint": self.endpoint,
         }
         return hashlib.sha256(canonical(shape).encode()).hexdigest()
 

@@ -97,7 +97,7 @@ class JobResult:
         citation_mappings: Field path to its citations, best first.
         input_tokens: Prompt tokens.
         output_tokens: Billed output tokens.
-        cost_usd: What it cost, in US dollars; all attempts of this job together.
+        cost_usd: What it cost, in US dollars; all attempts of this job together. None when no price is known.
         error: What went wrong, in one sentence, or None.
         batch_id: The provider's id of the batch, or None.
         status: `succeeded`, another outcome, or the state of a job that has not ended
@@ -117,7 +117,7 @@ class JobResult:
     citation_mappings: dict[str, FieldCitations] = field(default_factory=dict)
     input_tokens: int = 0
     output_tokens: int = 0
-    cost_usd: float = 0.0
+    cost_usd: float | None = 0.0
     error: str | None = None
     batch_id: str | None = None
     status: str = "succeeded"

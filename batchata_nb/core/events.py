@@ -1,0 +1,290 @@
+"""What happened in a run, frozen; a run's state is its events applied in order.
+
+Every event carries `at`, seconds since 1970 (UTC). `to_json` and `from_json` are inverse.
+Rows are row numbers of the run, from 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, get_args
+
+from .jobs import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The run was defined: `total` jobs, in batches at half the price, under a ceiling or none."""
+
+    at: float
+    total: int
+    limit: str | None = None
+    time_limit: float | None = None
+    max_attempts: int = 2
+    max_parallel: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Reused:
+    """These rows have a usable result from earlier; nothing is sent for them."""
+
+    at: float
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The same jobs are under way in another run; their results are awaited, nothing is sent."""
+
+    at: float
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """Rows awaited elsewhere are to be sent by this run after all."""
+
+    at: float
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Submitting:
+    """The intent, on disk before the request leaves: these rows, under this tag, with this worst case reserved."""
+
+    at: float
+    tag: str
+    provider: str
+    model: str
+    rows: tuple[int, ...]
+    reserved: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The provider accepted the batch."""
+
+    at: float
+    tag: str
+    batch_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitFailed:
+    """Provably not accepted. `retry_at` None: it never will be, and the rows are errored with `message`."""
+
+    at: float
+    tag: str
+    message: str
+    retry_at: float | None = None
+    kind: str = "provider_error"
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitUncertain:
+    """It may have been accepted although no answer came; nothing of its rows is sent until the provider's list decides."""
+
+    at: float
+    tag: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """The provider's list was read and has no such batch; once is not yet proof, lists lag behind."""
+
+    at: float
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What the provider said of a batch that goes on."""
+
+    at: float
+    tag: str
+    state: str
+    word: str
+    done: int | None = None
+    failed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The provider ended the batch; `handle` is what fetching needs. `rejected`: nothing of it ran."""
+
+    at: float
+    tag: str
+    word: str
+    handle: Mapping[str, Any]
+    reason: str | None = None
+    rejected: bool = False
+    quota: bool = False
+    no_results: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A chunk of results, stored in the same transaction.
+
+    Attributes:
+        rows: `[row, outcome, error_kind, again]` each; `again` sends the row once more.
+        cost: What they cost, in dollars.
+        released: Reservation they gave back.
+        saved: Real-time price less cost.
+        samples: Up to a few error messages by kind, for display.
+        unpriced: Rows whose cost is not known, because no price is.
+    """
+
+    at: float
+    tag: str
+    rows: tuple[tuple[int, str, str | None, bool], ...]
+    cost: str
+    released: str
+    saved: str = "0"
+    samples: Mapping[str, str] | None = None
+    unpriced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """All of a submission is accounted for; the rest of its reservation is released."""
+
+    at: float
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """Rows awaited elsewhere have landed there: `[row, outcome, error_kind]` each."""
+
+    at: float
+    rows: tuple[tuple[int, str, str | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Rows that cannot be sent after all (a file changed, say); nothing of them left the machine."""
+
+    at: float
+    rows: tuple[int, ...]
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAsked:
+    """The user, or the time limit, wants the run to end; what has finished is kept."""
+
+    at: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelSent:
+    """The provider was asked to cancel one batch."""
+
+    at: float
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Nothing more is sent until resumed; batches under way go on."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Sending goes on; rows that were cancelled before they were sent are sent after all."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSet:
+    """A new ceiling; None for none."""
+
+    at: float
+    limit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAsked:
+    """These rows are to be sent again, whatever their attempts."""
+
+    at: float
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something worth a line in the log."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """Nothing is under way and nothing will be sent: `finished`, `held`, `cancelled` or `failed`."""
+
+    at: float
+    state: str
+    needs: str | None = None
+    message: str | None = None
+
+
+Event = (
+    Started | Reused | Elsewhere | Returned | Submitting | Submitted | SubmitFailed | SubmitUncertain | NotFound | Polled
+    | Ended | Landed | Closed | Adopted | Refused | CancelAsked | CancelSent | Paused | Resumed | LimitSet | RetryAsked | Noted | Over
+)  # fmt: skip
+
+KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}
+
+
+def to_json(event: Event) -> JsonObject:
+    """Return the event as JSON, its kind under `kind`; runs of consecutive rows are written as `[first, last]`."""
+    data: JsonObject = {"kind": type(event).__name__}
+    for item in fields(event):
+        value = getattr(event, item.name)
+        data[item.name] = _spans(value) if item.name == "rows" and _plain(event) else value
+    return data
+
+
+def from_json(data: Mapping[str, Any]) -> Event:
+    """Rebuild an event from `to_json`.
+
+    Raises:
+        KeyError: The kind is unknown (a newer version wrote it).
+    """
+    kind = KINDS[data["kind"]]
+    values = {key: value for key, value in data.items() if key != "kind"}
+    if "rows" in values:
+        rows = values["rows"]
+        values["rows"] = tuple(_unspan(rows)) if kind in _PLAIN_ROWS else tuple(tuple(row) for row in rows)
+    event: Event = kind(**values)
+    return event
+
+
+_PLAIN_ROWS = {Reused, Elsewhere, Returned, Submitting, Refused, RetryAsked}
+
+
+def _plain(event: Event) -> bool:
+    return type(event) in _PLAIN_ROWS
+
+
+def _spans(rows: tuple[int, ...]) -> list[list[int]]:
+    spans: list[list[int]] = []
+    for row in rows:
+        if spans and spans[-1][1] == row - 1:
+            spans[-1][1] = row
+        else:
+            spans.append([row, row])
+    return spans
+
+
+def _unspan(spans: list[list[int]]) -> list[int]:
+    return [row for first, last in spans for row in range(first, last + 1)]

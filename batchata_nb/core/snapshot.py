@@ -1,0 +1,178 @@
+"""The one thing views are given: a summary of constant size, as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from .jobs import JsonObject
+from .results import OUTCOMES
+from .state import RunState, Submission
+
+BATCHES, ERRORS, LINES, CUT = 5, 4, 4, 120
+"""How many batches, error groups and log lines a summary holds, and how long a text in it may be."""
+RETRYABLE_KINDS = ("provider_error", "expired", "missing", "truncated", "invalid_output", "cancelled", "time_limit")
+VENDOR = {"anthropic": "Anthropic", "openai": "OpenAI", "gemini": "Gemini"}
+
+
+def summary(state: RunState, now: float, *, models: list[str], practice: bool, driver: bool, rev: int) -> JsonObject:
+    """Return what a dashboard shows; under 2 KiB of JSON, whatever the size of the run."""
+    ledger, submissions = state.ledger, state.open_submissions
+    end = state.changed if state.over else now
+    return {
+        "v": 1,
+        "rev": rev,
+        "name": cut(state.name, 60),
+        "run_id": state.run_id,
+        "state": phase(state),
+        "words": words(state, now),
+        "models": [cut(m, 60) for m in models[:4]],
+        "practice": practice,
+        "driver": driver,
+        "total": state.total,
+        "reused": state.reused,
+        "counts": _counts(state),
+        "money": {
+            "spent": _money(ledger.spent),
+            "reserved": _money(ledger.outstanding),
+            "limit": None if ledger.limit is None else _money(ledger.limit),
+            "saved": _money(ledger.saved),
+            "known": not state.unpriced,
+        },
+        "elapsed": round(end - state.started, 1) if state.started else 0,
+        "eta": eta(state, now),
+        "started_at": _iso(state.started),
+        "batches": {
+            "total": len(state.submissions),
+            "open": len(submissions),
+            "list": [_batch(s, now) for s in _shown(state)],
+        },
+        "errors": _errors(state),
+        "log": [{"at": _iso(at), "text": cut(text)} for at, text in state.log[-LINES:]],
+        "held": {"jobs": state.counts["held"], "needs": state.needs or "0"} if state.counts["held"] else None,
+        "can": _can(state),
+    }
+
+
+def phase(state: RunState) -> str:
+    """The run's state in one word."""
+    if state.over:
+        return state.over
+    if state.cancelled:
+        return "cancelling"
+    return "paused" if state.paused else "running"
+
+
+def words(state: RunState, now: float) -> str:
+    """What the run is doing or waiting for, in one sentence."""
+    counts, failed = state.counts, sum(state.counts[o] for o in OUTCOMES if o != "succeeded")
+    if state.over:
+        done = f"{counts['succeeded']:,} of {state.total:,} succeeded"
+        tail = f", {failed:,} failed" if failed else ""
+        if state.over == "held":
+            return f"{done}{tail}; {counts['held']:,} held: the cost limit leaves no room for them"
+        if state.over == "failed":
+            return cut(f"Stopped: {state.message}", 300)
+        return f"{done}{tail}" + ("; cancelled" if state.over == "cancelled" else "")
+    submissions = state.open_submissions
+    uncertain = [s for s in submissions if s.state == "uncertain"]
+    if uncertain:
+        return f"Looking at {_vendors(uncertain)}'s list: it is not known whether a batch was accepted"
+    waiting = [s for s in submissions if s.state == "running"]
+    if state.cancelled:
+        return f"Cancelling: waiting for {_batches(waiting)}" if waiting else "Cancelling"
+    if any(s.state == "collecting" for s in submissions):
+        return "Collecting results"
+    if waiting:
+        return f"Waiting for {_batches(waiting)}"
+    if submissions:
+        return "Sending"
+    if state.paused:
+        return "Paused; nothing more is sent"
+    if state.not_before > now:
+        return f"Waiting {state.not_before - now:.0f} s before sending again"
+    return "Waiting for the same jobs in another run" if counts["elsewhere"] and not counts["pending"] else "Planning"
+
+
+def eta(state: RunState, now: float) -> float | None:
+    """Seconds to the expected end, from what the open batches have done so far; None while unknown."""
+    if state.over or state.counts["pending"]:
+        return None
+    expected = []
+    for s in state.open_submissions:
+        finished = (s.done or 0) + (s.failed or 0)
+        if s.state != "running" or not finished:
+            return None
+        expected.append((now - s.at) * (len(s.rows) - finished) / finished)
+    return round(max(expected), 1) if expected else None
+
+
+def cut(text: str, most: int = CUT) -> str:
+    """Shorten a text for display."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _counts(state: RunState) -> dict[str, int]:
+    counts = {name: state.counts[name] for name in ("held", "submitting", "running", *OUTCOMES)}
+    return {"pending": state.counts["pending"] + state.counts["elsewhere"], **counts}
+
+
+def _errors(state: RunState) -> list[JsonObject]:
+    groups = Counter(state.kinds.values()).most_common(ERRORS)
+    return [
+        {"kind": kind, "message": cut(state.messages.get(kind, kind)), "count": count, "retry": kind in RETRYABLE_KINDS}
+        for kind, count in groups
+    ]
+
+
+def _shown(state: RunState) -> list[Submission]:
+    shown = state.open_submissions[:BATCHES]
+    if len(shown) < BATCHES:
+        ended = [s for s in state.submissions.values() if not s.is_open]
+        shown = ended[len(shown) - BATCHES :] + shown
+    return shown
+
+
+def _batch(s: Submission, now: float) -> JsonObject:
+    running = s.state == "running"
+    return {
+        "tag": s.tag,
+        "provider": s.provider,
+        "model": cut(s.model, 40),
+        "batch_id": s.batch_id and cut(s.batch_id, 40),
+        "rows": len(s.rows),
+        "state": s.batch_state if running else {"closed": "ended", "failed": "ended"}.get(s.state, s.state),
+        "word": cut(s.word or s.state, 24),
+        "done": s.done if running else s.accounted or None,
+        "next_poll": round(max(s.next_at - now, 0), 1) if running and s.next_at else None,
+        "note": s.note and cut(s.note, 100),
+    }
+
+
+def _can(state: RunState) -> list[str]:
+    can = []
+    if not state.over and not state.cancelled:
+        can += ["cancel", "resume" if state.paused else "pause"]
+    if state.over and any(state.counts[o] for o in OUTCOMES if o != "succeeded"):
+        can.append("retry_failed")
+    if state.ledger.limit is not None:
+        can.append("raise_limit")
+    return can
+
+
+def _vendors(submissions: list[Submission]) -> str:
+    return " and ".join(sorted({VENDOR.get(s.provider, s.provider) for s in submissions}))
+
+
+def _batches(submissions: list[Submission]) -> str:
+    count = len(submissions)
+    return f"{'a batch' if count == 1 else f'{count} batches'} at {_vendors(submissions)}"
+
+
+def _money(amount: Decimal) -> str:
+    return format(amount.normalize(), "f") if amount else "0"
+
+
+def _iso(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

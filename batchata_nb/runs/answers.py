@@ -1,0 +1,164 @@
+"""A provider's reply becomes a result: read the answer, check it against the schema, find its evidence."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from ..core.citations import Citation, FieldCitations, leaves
+from ..core.errors import BatchataError, ParseError
+from ..core.jobs import Job, JsonObject
+from ..core.results import ErrorKind, JobResult, Outcome, Reply, Usage
+
+FENCE = re.compile(r"```(?:json)?\s*\n(.*?)\n?```", re.DOTALL)
+TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply, read and checked: what is stored of it."""
+
+    outcome: Outcome
+    kind: ErrorKind | None
+    data: Any
+    body: JsonObject
+
+    @property
+    def fields(self) -> JsonObject | None:
+        """The answer's leaves by path, for tables and search."""
+        return None if self.data is None else dict(leaves(self.data))
+
+
+def answer(job: Job, reply: Reply, model: type[Any] | None, batch_id: str | None) -> Answer:
+    """Read a reply.
+
+    Args:
+        job: The job it answers.
+        reply: What the provider said.
+        model: The user's Pydantic class, or None where only the JSON is to be read.
+        batch_id: The provider's id of the batch.
+    """
+    data, quotes = None, None
+    if reply.outcome == "succeeded" and job.schema is not None:
+        try:
+            data, quotes = read(job, reply.text)
+            if model is not None:
+                data = model.model_validate(data).model_dump(mode="json")
+        except ParseError as error:
+            reply = replace(reply, outcome="invalid", error_kind="invalid_output", error=str(error))
+        except ValueError as error:  # Pydantic's ValidationError
+            reply = replace(reply, outcome="invalid", error_kind="invalid_output", error=_why(error))
+    citations, doubt = _evidence(job, reply, data, quotes) if reply.outcome == "succeeded" else ({}, None)
+    body: JsonObject = {
+        "job_id": job.id,
+        "text": reply.text,
+        "data": data,
+        "status": reply.outcome,
+        "error_kind": reply.error_kind,
+        "error": reply.error,
+        "usage": asdict(reply.usage),
+        "finish_reason": reply.finish_reason,
+        "model": reply.model or job.model,
+        "batch_id": batch_id,
+        "documents": [d.name for d in job.documents],
+        "citations": {path: [c.to_dict() for c in found] for path, found in citations.items()},
+        "raw": reply.raw,
+    }
+    if doubt:
+        body["evidence_error"] = doubt
+    return Answer(reply.outcome, reply.error_kind, data, body)
+
+
+def read(job: Job, text: str) -> tuple[Any, list[JsonObject] | None]:
+    """Read the JSON of an answer, and the quotes beside it where they were asked for.
+
+    An answer that is only wrapped (in prose or a code fence) or has trailing commas is repaired; nothing else is.
+
+    Raises:
+        ParseError: There is no readable JSON in it.
+    """
+    data = _json(text)
+    if job.cite == "quotes":
+        from ..wire.schema import open_envelope
+
+        answer, quotes = open_envelope(data)
+        return answer, list(quotes)
+    return data, None
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    fenced = FENCE.search(text)
+    for candidate in (fenced.group(1) if fenced else "", _outermost(text)):
+        for attempt in (candidate, TRAILING_COMMA.sub(r"\1", candidate)):
+            try:
+                return json.loads(attempt)
+            except ValueError:
+                continue
+    raise ParseError("The answer holds no readable JSON." if text.strip() else "The answer is empty.")
+
+
+def _outermost(text: str) -> str:
+    starts = [at for at in (text.find("{"), text.find("[")) if at >= 0]
+    if not starts:
+        return ""
+    start = min(starts)
+    end = text.rfind("}" if text[start] == "{" else "]")
+    return text[start : end + 1]
+
+
+def _why(error: ValueError) -> str:
+    details = getattr(error, "errors", None)
+    if details is None:
+        return f"The answer does not fit the schema: {error}"
+    found = details(include_url=False, include_context=False)
+    parts = [f"{'.'.join(map(str, item['loc'])) or 'answer'}: {item['msg']}" for item in found[:3]]
+    more = f" (and {len(found) - 3} more)" if len(found) > 3 else ""
+    return "The answer does not fit the schema: " + "; ".join(parts) + more
+
+
+def _evidence(
+    job: Job, reply: Reply, data: Any, quotes: list[JsonObject] | None
+) -> tuple[dict[str, FieldCitations], str | None]:
+    """Find each value's evidence; a paid answer is never lost to a fault here, so what went wrong is returned beside it."""
+    if job.cite is None or not job.documents:
+        return {}, None
+    from . import locating
+
+    try:
+        return locating.evidence(job, data, native=reply.native, quotes=quotes), None
+    except (BatchataError, OSError, ArithmeticError, LookupError, ValueError, TypeError) as error:
+        return {}, f"{type(error).__name__}: {error}"
+
+
+def result_of(body: Mapping[str, Any], model: type[Any] | None, *, attempts: int = 1) -> JobResult:
+    """Build the user's result from what the store keeps."""
+    usage = Usage(**body["usage"])
+    mappings = {path: FieldCitations(Citation.from_dict(c) for c in cs) for path, cs in body["citations"].items()}
+    data = body["data"]
+    cost = body.get("cost")
+    return JobResult(
+        job_id=body["job_id"],
+        raw_response=body["text"],
+        parsed_response=model.model_validate(data) if model is not None and data is not None else data,
+        citations=[citation for found in mappings.values() for citation in found],
+        citation_mappings={path: found for path, found in mappings.items() if path},
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cost_usd=None if cost is None else float(cost),
+        error=body["error"],
+        batch_id=body["batch_id"],
+        status=body["status"],
+        model=body["model"],
+        usage=usage,
+        finish_reason=body["finish_reason"],
+        error_kind=body["error_kind"],
+        attempts=attempts,
+        documents=tuple(body["documents"]),
+    )

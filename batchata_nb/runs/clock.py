@@ -1,0 +1,24 @@
+"""The only reader of the time."""
+
+from __future__ import annotations
+
+import random
+import time
+from datetime import UTC, datetime
+
+
+class Clock:
+    """Wall time, and chance. A run's deadlines are wall time: it may be resumed days later on another machine."""
+
+    def now(self) -> float:
+        """Seconds since 1970, UTC."""
+        return time.time()
+
+    def jitter(self) -> float:
+        """A random number from 0 to 1."""
+        return random.random()
+
+
+def utc(at: float) -> datetime:
+    """Return seconds since 1970 as an aware datetime in UTC."""
+    return datetime.fromtimestamp(at, UTC)
