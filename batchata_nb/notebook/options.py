@@ -1,0 +1,213 @@
+"""Every option of `%%batchata`, declared once: the parser, the help page and the completions read this table.
+
+Pure: values in, values out. A bad value is a `ValidationError` that says what a good one looks like.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from ..core.errors import ValidationError
+
+MODES = ("auto", "native", "quotes", "locate")
+"""Ways to cite, as `--cite` takes them."""
+Expand = Literal["text", "none", "raw"]
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smh])+")
+_MONEY = re.compile(r"\$?(\d{1,12}(?:\.\d{1,12})?|\.\d{1,12})")
+_SHORTEST, _LONGEST = 10.0, 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What a user says a model costs, in US dollars per million tokens at batch rates.
+
+    Attributes:
+        model: The model, or None for every model of the cell.
+        input: Price of input tokens.
+        output: Price of output tokens.
+    """
+
+    model: str | None
+    input: Decimal
+    output: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of the cell.
+
+    Attributes:
+        field: Name of the `CellSpec` field it fills.
+        long: Long form, `--max-cost`.
+        short: Short form, `-m`, or None.
+        meta: Placeholder of its value in the help; empty for a switch.
+        help: One line for the help page.
+        read: Turns the word into the value; raises `ValidationError`.
+        repeat: Whether it may be given several times; the field is then a tuple.
+        value: What a switch stores, and what an option with an optional value stores without one.
+        choices: The words that are its value when the value is optional; else none.
+        expand: `text` values may use `{name}` and `$name` of the namespace; `none` values stay as written (JSON has
+            braces of its own); `raw` values are Python and keep their quotes.
+    """
+
+    field: str
+    long: str
+    short: str | None
+    meta: str
+    help: str
+    read: Callable[[str], Any] = str
+    repeat: bool = False
+    value: Any = None
+    choices: tuple[str, ...] = ()
+    expand: Expand = "text"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The spellings of the option, short one first."""
+        return (self.short, self.long) if self.short else (self.long,)
+
+    @property
+    def takes_value(self) -> bool:
+        """Whether a value must follow."""
+        return bool(self.meta) and not self.choices
+
+
+def duration(text: str) -> float:
+    """Read `90s`, `10m`, `2h` or `1h30m` as seconds, 10 s to 24 h."""
+    found = text.strip().lower()
+    if not _DURATION.fullmatch(found):
+        raise ValidationError(f"{text!r} is no duration; write it as 90s, 10m, 2h or 1h30m")
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)([smh])", found))
+    if not _SHORTEST <= seconds <= _LONGEST:
+        raise ValidationError(f"{text} is outside 10s to 24h")
+    return seconds
+
+
+def money(text: str) -> Decimal:
+    """Read `5`, `0.25` or `$5` as US dollars, more than 0."""
+    found = _MONEY.fullmatch(text.strip())
+    amount = Decimal(found[1]) if found else Decimal(0)
+    if not amount:
+        raise ValidationError(f"{text!r} is no amount of US dollars; write it as 5 or 0.25")
+    return amount
+
+
+def whole(text: str) -> int:
+    """Read a whole number from 1; `10_000` is fine."""
+    if not re.fullmatch(r"\d[\d_]{0,15}", text.strip()) or not (number := int(text.replace("_", ""))):
+        raise ValidationError(f"{text!r} is no whole number from 1")
+    return number
+
+
+def number(text: str) -> float:
+    """Read a decimal number from 0."""
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,15})?|\.\d{1,15}", text.strip()):
+        raise ValidationError(f"{text!r} is no number from 0; write it as 0 or 0.7")
+    return float(text)
+
+
+def parameter(text: str) -> tuple[str, Any]:
+    """Read `key=value`; the value is JSON where it can be read as JSON, and text otherwise."""
+    key, equals, value = text.partition("=")
+    if not equals or not re.fullmatch(r"[A-Za-z_][\w.-]*", key):
+        raise ValidationError(f"{text!r} is no parameter; write it as key=value, such as top_p=0.9")
+    try:
+        return key, json.loads(value, parse_constant=_refuse, parse_float=_finite)
+    except RecursionError:
+        raise ValidationError(f"the value of {key} is nested too deeply") from None
+    except ValueError as error:
+        if value.lstrip().startswith(("{", "[", '"')):
+            raise ValidationError(
+                f"the value of {key} is not valid JSON ({error}); put single quotes around it: '{key}={{\"a\": 1}}'"
+            ) from None
+        return key, value
+
+
+def rate(text: str) -> Rate:
+    """Read `IN,OUT` or `MODEL=IN,OUT`, US dollars per million tokens."""
+    model, _, prices = text.rpartition("=")
+    parts = prices.split(",")
+    amounts = [_MONEY.fullmatch(part.strip()) for part in parts]
+    if len(parts) != 2 or not all(amounts):
+        raise ValidationError(
+            f"{text!r} is no price; write dollars per million tokens as IN,OUT, such as 1.5,7.5, or MODEL=IN,OUT"
+        )
+    low, high = (Decimal(found[1]) for found in amounts if found)
+    return Rate(model or None, low, high)
+
+
+def mode(text: str) -> str:
+    """Read a way to cite."""
+    if text not in MODES:
+        raise ValidationError(f"{text!r} is no way to cite; there are {', '.join(MODES)}")
+    return text
+
+
+def some(text: str) -> str:
+    """Read any text that is not blank."""
+    if not text.strip():
+        raise ValidationError("the value is empty")
+    return text
+
+
+def _refuse(word: str) -> Any:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _finite(word: str) -> float:
+    found = float(word)
+    return found if math.isfinite(found) else _refuse(word)
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option("models", "--model", "-m", "M", "model, by any name its provider takes; repeat it to compare models",
+           some, repeat=True),
+    Option("provider", "--provider", None, "P", "settles which provider serves the model, where the name leaves doubt",
+           some),
+    Option("files", "--files", "-f", "GLOB", "one job per file; repeatable, ** works: pdf, txt, md, html, csv, json, "
+           "docx, png, jpg, webp, gif", some, repeat=True),
+    Option("over", "--over", "-o", "EXPR", "one job per row: a data frame, a list of dicts or values, a dict id → row, "
+           "an awaitable or async iterator of these", some, expand="raw"),
+    Option("file_column", "--file-column", None, "C", "with --over: the column that holds a file path to attach", some),
+    Option("id_column", "--id", None, "C", "with --over: the column that gives readable job ids", some),
+    Option("schema_name", "--schema", "-s", "NAME", "response model that is already in the namespace", some),
+    Option("cite", "--cite", None, "[MODE]", "cite: each field gets its evidence; auto (default), native, quotes or "
+           "locate", mode, value="auto", choices=MODES),
+    Option("max_cost", "--max-cost", None, "USD", "hard ceiling for this run, in US dollars", money),
+    Option("prices", "--price", None, "IN,OUT", "price of a model that has none: US dollars per million tokens at "
+           "batch rates; MODEL=IN,OUT where the cell names several models", rate, repeat=True),
+    Option("time_limit", "--time-limit", None, "D", "90s, 10m or 2h: then active batches are cancelled", duration),
+    Option("max_tokens", "--max-tokens", None, "N", "most output tokens of one answer", whole),
+    Option("temperature", "--temperature", None, "T", "sampling temperature, for models that take one", number),
+    Option("params", "--param", None, "K=V", "further request parameter, its value as JSON; repeatable", parameter,
+           repeat=True, expand="none"),
+    Option("dry_run", "--dry-run", None, "", "plan and price, send nothing", value=True),
+    Option("preview", "--preview", None, "N", "run N jobs now through the real-time API, batch nothing", whole),
+    Option("live", "--live", None, "", "run all in real time instead of as a batch", value=True),
+    Option("items_per_batch", "--items-per-batch", None, "N", "most jobs in one batch; chosen by size limits and "
+           "budget if left out", whole),
+    Option("max_parallel_batches", "--max-parallel-batches", None, "N", "most batches under way at once", whole),
+    Option("results_dir", "--results-dir", None, "D", "also write each result as a JSON file into this folder", some),
+    Option("raw_files", "--raw-files", None, "", "with --results-dir: write the raw answers too", value=True),
+    Option("raw_files", "--no-raw-files", None, "", "with --results-dir: do not write raw answers", value=False),
+    Option("skip_bad_files", "--skip-bad-files", None, "", "leave out files that cannot be sent, instead of refusing",
+           value=True),
+    Option("state", "--state", None, "FILE", "state store; .batchata/state.db beside the notebook if left out", some),
+    Option("fresh", "--fresh", None, "", "ignore earlier results of the same jobs and pay again", value=True),
+    Option("practice", "--practice", None, "", "use the embedded practice provider: nothing is sent, nothing is paid",
+           value=True),
+    Option("wait", "--wait", None, "", "block the cell until the run is done; interrupting leaves the run going",
+           value=True),
+)  # fmt: skip
+"""The grammar of the cell's first line, in the order of the help page."""
+
+BY_NAME: dict[str, Option] = {name: option for option in OPTIONS for name in option.names}
+"""Options by spelling."""
