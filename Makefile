@@ -1,0 +1,78 @@
+# Two commands are all a newcomer needs:  make demo   and   make test
+# They want git, make and Python 3.11 or newer; all else is put into .venv and .cache of this checkout.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+# What an active environment sets must not leak into ours.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONSTARTUP CONDA_PREFIX PIP_TARGET PIP_PREFIX PIP_USER
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PLAYWRIGHT_BROWSERS_PATH := $(CURDIR)/.cache/browsers
+export PYTHONDONTWRITEBYTECODE :=
+
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMPS := $(VENV)/.stamps
+PYTEST := $(PY) -m pytest
+
+.PHONY: help demo test check js bench colab browser wheel notebooks clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+demo: $(STAMPS)/demo ## JupyterLab on the quickstart (HEADLESS=1: run it here and print what lands)
+	@$(PY) tools/demo.py $(if $(filter-out 0,$(HEADLESS)),--headless)
+
+test: check js browser colab ## everything: style, types, layers, JavaScript, Python, real browser
+	@$(PYTEST) $(ARGS)
+
+check: $(STAMPS)/dev ## style, types and layers of the Python code
+	@echo "== ruff, mypy, import-linter"
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check . || { echo "'$(PY) -m ruff format .' puts this right"; exit 1; }
+	@$(PY) -m mypy
+	@$(VENV)/bin/lint-imports --no-cache
+
+js: $(STAMPS)/js ## types, tests and bundle of the widgets' JavaScript
+	@echo "== JavaScript: types, tests, bundle"
+	@$(PY) tools/npm.py run --silent check
+	@$(PY) tools/npm.py run --silent test
+	@$(PY) tools/bundle.py
+
+browser: $(STAMPS)/dev ## find a Chromium, or install one
+	@$(PY) tools/chromium.py --install
+
+colab: $(STAMPS)/dev ## the tests that must pass with Colab's versions, where there is a Python 3.13
+	@$(PY) tools/colab.py
+
+bench: $(STAMPS)/dev ## the measurements that README and CHANGELOG rest on
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(PY) "$$script"; done
+
+wheel: $(STAMPS)/dev ## build the wheel and the source package into dist/
+	@$(PY) -m build
+
+clean: ## remove what make has put here; the user's state files stay
+	@rm -rf $(VENV) .cache dist build test-results js/node_modules
+
+$(PY):
+	@python=$$(bash tools/find-python) || { echo "Python 3.11 or newer is needed (PYTHON=/path/to/python says which)"; exit 1; }; \
+	echo "== $(VENV), with $$("$$python" --version)"; \
+	"$$python" -m venv $(VENV) || { rm -rf $(VENV); echo "no venv could be made; on Debian: apt-get install python3-venv"; exit 1; }
+
+$(STAMPS)/demo: pyproject.toml | $(PY)
+	@echo "== installing batchata_nb and JupyterLab"
+	@$(PY) -m pip install --quiet -e '.[demo]'
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/dev: pyproject.toml | $(PY)
+	@echo "== installing batchata_nb and all that its tests need"
+	@$(PY) -m pip install --quiet -e '.[dev]'
+	@mkdir -p $(STAMPS) && touch $@ $(STAMPS)/demo
+
+$(STAMPS)/js: $(STAMPS)/dev js/package.json
+	@echo "== npm install"
+	@$(PY) tools/npm.py install --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,88 @@
+"""Run the tests with the versions that Colab ships (`tests/colab-constraints.txt`), where there is a Python 3.13.
+
+What Colab has is installed first, then this package with nothing held fixed, as `pip install` in a Colab cell does it.
+A pinned version that has changed after that is a failure: it would make Colab ask for a restart, or break it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PINS = ROOT / "tests" / "colab-constraints.txt"
+VENV = ROOT / ".cache" / "colab"
+PYTHON = VENV / "bin" / "python"
+STAMP = VENV / "installed"
+TEST_TOOLS = ["pytest", "pytest-timeout", "hypothesis", "nbclient", "nbformat", "nbconvert"]
+TEST_TOOLS += ["fpdf2", "python-docx", "pyarrow"]
+
+
+def pins() -> dict[str, str]:
+    """Return the pinned versions by normalised name."""
+    lines = (line.split("#")[0].strip() for line in PINS.read_text(encoding="utf-8").splitlines())
+    return {normal(name): version for name, _, version in (line.partition("==") for line in lines if line)}
+
+
+def normal(name: str) -> str:
+    """Return a package name in the one spelling that compares."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def installed() -> dict[str, str]:
+    """Return the installed versions by normalised name."""
+    listing = subprocess.run(
+        [str(PYTHON), "-m", "pip", "list", "--format=json"], capture_output=True, text=True, check=True
+    )
+    return {normal(row["name"]): row["version"] for row in json.loads(listing.stdout)}
+
+
+def pip(*args: str) -> None:
+    """Run pip in the Colab-like environment."""
+    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*command, *args], cwd=ROOT, check=True)
+
+
+def build(python: str) -> dict[str, tuple[str, str | None]]:
+    """Make the environment; return the pins that installing the package has changed: name → (pin, installed)."""
+    subprocess.run([python, "-m", "venv", "--clear", str(VENV)], check=True)
+    pip("-r", str(PINS))
+    pip("-e", ".")
+    now = installed()
+    changed = {name: (pin, now.get(name)) for name, pin in pins().items() if now.get(name) != pin}
+    if not changed:
+        pip("-c", str(PINS), *TEST_TOOLS)
+        STAMP.write_text(wanted(), encoding="utf-8")
+    return changed
+
+
+def wanted() -> str:
+    """Return a digest of all that decides what the environment holds."""
+    parts = [PINS.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), " ".join(TEST_TOOLS).encode()]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def main() -> int:
+    found = subprocess.run(["bash", "tools/find-python", "3.13"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if found.returncode:
+        print("== Colab's versions: left out, there is no Python 3.13 here")
+        return 0
+    print("== Colab's versions, on Python 3.13", flush=True)
+    if not STAMP.exists() or STAMP.read_text(encoding="utf-8") != wanted():
+        for name, (pin, now) in build(found.stdout.strip()).items():
+            print(
+                f"installing batchata_nb changes {name} from Colab's {pin} to {now}: widen the range in pyproject.toml"
+            )
+        if not STAMP.exists():
+            return 1
+    # Old ipykernel and traitlets warn on Python 3.13 of themselves.
+    tests = [str(PYTHON), "-m", "pytest", "-m", "colab", "-W", "default", "-q"]
+    return subprocess.run(tests, cwd=ROOT, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
