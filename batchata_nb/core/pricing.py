@@ -33,7 +33,7 @@ class Rate:
 
     Attributes:
         base: The price until the first tier.
-        tiers: Pairs (start, price) by ascending start: a prompt of more than `start` tokens pays `price` for **all** its
+        tiers: Pairs (start, price) by ascending start: a prompt of more than `start` tokens pays `price` for all its
             tokens, output too, not only for those above the start.
     """
 
