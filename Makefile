@@ -36,11 +36,10 @@ check: $(STAMPS)/dev ## style, types and layers of the Python code
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports --no-cache
 
-js: $(STAMPS)/js ## types, tests and bundle of the widgets' JavaScript
+js: $(STAMPS)/js ## the widgets' JavaScript: types, tests, and whether the bundle is what the sources build
 	@echo "== JavaScript: types, tests, bundle"
 	@$(PY) tools/npm.py run --silent check
 	@$(PY) tools/npm.py run --silent test
-	@$(PY) tools/bundle.py
 
 browser: $(STAMPS)/dev ## find a Chromium, or install one
 	@$(PY) tools/chromium.py --install

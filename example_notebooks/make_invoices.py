@@ -74,7 +74,9 @@ class Page(FPDF):
         self.cell(40, size * 0.55, label)
         self.cell(0, size * 0.55, value, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
-    def rows(self, head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[float], border: str = "B") -> None:
+    def rows(
+        self, head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[float], border: str = "B"
+    ) -> None:
         """Draw a table; its first column is text, the others are numbers."""
         for number, row in enumerate([head, *rows]):
             self.set_font(self.face, "" if number else "B", 9.5)
@@ -121,7 +123,11 @@ def harbour_lane() -> Page:
 
 def nordwind() -> Page:
     """German numbers and dates under English labels, address window, framed table."""
-    rows = lines(("Heat pump service, annual", 1, "389.00"), ("Circulation pump NW-40", 2, "447.75"), ("Working hour", 6, "78.50"))
+    rows = lines(
+        ("Heat pump service, annual", 1, "389.00"),
+        ("Circulation pump NW-40", 2, "447.75"),
+        ("Working hour", 6, "78.50"),
+    )
     page, net = Page(), total(rows)
     page.set_fill_color(225, 235, 225)
     page.put(108, 18, "Nordwind Wärmetechnik GmbH\nDeichstraße 9\n26122 Oldenburg\nGermany", 10, "B", "R")
@@ -136,13 +142,19 @@ def nordwind() -> Page:
     page.rows(("Item", "Quantity", "Price EUR", "Amount EUR"), table(rows, german), (84, 22, 34, 34), border="1")
     page.ln(2)
     vat = (net * Decimal("0.19")).quantize(Decimal("0.01"))
-    page.sums([("Net", f"{german(net)} EUR"), ("VAT 19 %", f"{german(vat)} EUR"), ("Total", f"{german(net + vat)} EUR")], 192)
+    page.sums(
+        [("Net", f"{german(net)} EUR"), ("VAT 19 %", f"{german(vat)} EUR"), ("Total", f"{german(net + vat)} EUR")], 192
+    )
     return page
 
 
 def atelier_moreau() -> Page:
     """A coloured bar with all the facts at the side, no lines in the table, French spaces."""
-    rows = lines(("Portrait session, half day", 1, "1450.00"), ("Retouched prints 30 x 40", 8, "85.00"), ("Licence, one year", 1, "320.00"))
+    rows = lines(
+        ("Portrait session, half day", 1, "1450.00"),
+        ("Retouched prints 30 x 40", 8, "85.00"),
+        ("Licence, one year", 1, "320.00"),
+    )
     page, net = Page(), total(rows)
     page.set_fill_color(52, 73, 94)
     page.rect(0, 0, 62, 297, "F")
@@ -168,7 +180,12 @@ def atelier_moreau() -> Page:
 
 def kestrel() -> Page:
     """Typewritten, ISO dates, many small prices."""
-    rows = lines(("compute-hours", 744, "0.0525"), ("storage-gb", 1200, "0.0230"), ("egress-gb", 310, "0.0900"), ("support", 1, "49.00"))
+    rows = lines(
+        ("compute-hours", 744, "0.0525"),
+        ("storage-gb", 1200, "0.0230"),
+        ("egress-gb", 310, "0.0900"),
+        ("support", 1, "49.00"),
+    )
     page, net = Page(font="courier"), total(rows)
     page.say("KESTREL HOSTING LTD", 12, "B")
     page.say("=" * 66)
@@ -190,9 +207,11 @@ def kestrel() -> Page:
 
 def brightwater() -> Page:
     """Two pages: a long list of dishes, the sums at the end of the second."""
-    dishes = ("Smoked trout blinis", "Leek tartlets", "Lamb koftas", "Beetroot hummus", "Cheddar scones", "Lemon possets",
-              "Elderflower cordial", "Sourdough rolls", "Pea and mint soup", "Brown shrimp toasts", "Roast squash salad",
-              "Rhubarb fools", "Ginger parkin", "Filter coffee")  # fmt: skip
+    dishes = (
+        ("Smoked trout blinis", "Leek tartlets", "Lamb koftas", "Beetroot hummus", "Cheddar scones", "Lemon possets")
+        + ("Elderflower cordial", "Sourdough rolls", "Pea and mint soup", "Brown shrimp toasts", "Squash salad")
+        + ("Rhubarb fools", "Ginger parkin", "Filter coffee")
+    )
     days = ("Tuesday", "Wednesday", "Thursday")
     rows = lines(*((f"{day}: {dish}", 20 + 5 * (n % 4) + 2 * d, f"{1.4 + 0.35 * (n % 7):.2f}")
                    for d, day in enumerate(days) for n, dish in enumerate(dishes)))  # fmt: skip
@@ -209,7 +228,14 @@ def brightwater() -> Page:
     page.rows(("Description", "Portions", "Price", "Amount"), table(rows, english), (92, 22, 28, 32))
     page.ln(3)
     vat = (net * Decimal("0.20")).quantize(Decimal("0.01"))
-    page.sums([("Subtotal", f"£{english(net)}"), ("VAT at 20%", f"£{english(vat)}"), ("Amount due", f"£{english(net + vat)}")], 192)
+    page.sums(
+        [
+            ("Subtotal", f"£{english(net)}"),
+            ("VAT at 20%", f"£{english(vat)}"),
+            ("Amount due", f"£{english(net + vat)}"),
+        ],
+        192,
+    )
     page.ln(5)
     page.say("Status: unpaid. Please quote the invoice number with your payment.", 9)
     return page
@@ -253,14 +279,21 @@ def takumi() -> Page:
     page.rows(("Part", "Pieces", "Unit price", "Amount"), table(rows, yen), (84, 22, 34, 34), border="TB")
     page.ln(3)
     tax = (net * Decimal("0.10")).quantize(Decimal("1"))
-    page.sums([("Subtotal", f"¥{yen(net)}"), ("Consumption tax 10%", f"¥{yen(tax)}"), ("Total (JPY)", f"¥{yen(net + tax)}")], 192)
+    page.sums(
+        [("Subtotal", f"¥{yen(net)}"), ("Consumption tax 10%", f"¥{yen(tax)}"), ("Total (JPY)", f"¥{yen(net + tax)}")],
+        192,
+    )
     page.put(18, 250, "Takumi Seimitsu K.K.\n3-8 Minato, Nagoya 455-0032, Japan", 10)
     return page
 
 
 def polar() -> Page:
     """Landscape paper, Swedish numbers, already paid."""
-    rows = lines(("Container 20 ft, Kiruna - Narvik", 3, "11250.25"), ("Customs papers", 3, "640.00"), ("Winter surcharge", 1, "2199.50"))
+    rows = lines(
+        ("Container 20 ft, Kiruna - Narvik", 3, "11250.25"),
+        ("Customs papers", 3, "640.00"),
+        ("Winter surcharge", 1, "2199.50"),
+    )
     page, net = Page(orientation="landscape"), total(rows)
     page.set_fill_color(214, 234, 240)
     page.put(18, 16, "Polar Freight AB", 20, "B")
@@ -278,9 +311,15 @@ def polar() -> Page:
 
 
 INVOICES: dict[str, Callable[[], Page]] = {
-    "alpenblick": alpenblick, "atelier-moreau": atelier_moreau, "brightwater": brightwater, "harbour-lane": harbour_lane,
-    "kestrel": kestrel, "nordwind": nordwind, "polar-freight": polar, "takumi": takumi,
-}  # fmt: skip
+    "alpenblick": alpenblick,
+    "atelier-moreau": atelier_moreau,
+    "brightwater": brightwater,
+    "harbour-lane": harbour_lane,
+    "kestrel": kestrel,
+    "nordwind": nordwind,
+    "polar-freight": polar,
+    "takumi": takumi,
+}
 
 
 def main(folder: Path) -> None:
