@@ -50,7 +50,7 @@ count: int  # noqa: E501"""
     model = response_model(code, namespace, run_name="tickets")
 
     assert model is namespace["Tickets"]
-    assert "Tickets" == model.__name__
+    assert model.__name__ == "Tickets"
     assert [f.get("description") for f in properties(model).values()] == [
         "overall tone of the message", "at most three", None,
     ]  # fmt: skip
@@ -96,8 +96,8 @@ RATE = 0.2"""
     model = response_model(code, namespace, run_name="x")
 
     assert model is namespace["Invoice"]
-    assert "net" == properties(namespace["Line"])["amount"]["description"]
-    assert "last day" == properties(model)["due"]["description"]
+    assert properties(namespace["Line"])["amount"]["description"] == "net"
+    assert properties(model)["due"]["description"] == "last day"
 
 
 def test_a_model_may_name_one_that_comes_later(namespace: dict[str, Any]):
@@ -121,7 +121,7 @@ def test_fields_may_use_a_class_of_the_section(namespace: dict[str, Any]):
     )
 
     assert model is not None
-    assert "Items of one order." == model.model_json_schema()["description"]
+    assert model.model_json_schema()["description"] == "Items of one order."
     assert model(items=[{"n": 1}]).items[0].n == 1
 
 
@@ -129,7 +129,7 @@ def test_a_written_description_wins_over_a_comment(namespace: dict[str, Any]):
     """`Field(description=…)` is what the user said on purpose."""
     model = response_model('x: int = Field(description="mine", ge=0)  # aside', namespace, run_name="x")
 
-    assert {"description": "mine", "minimum": 0, "title": "X", "type": "integer"} == properties(model)["x"]
+    assert properties(model)["x"] == {"description": "mine", "minimum": 0, "title": "X", "type": "integer"}
 
 
 def test_comments_leave_what_is_no_field_alone(namespace: dict[str, Any]):
@@ -142,14 +142,20 @@ class A(BaseModel):
     x: int  # shown"""
     model = response_model(code, namespace, run_name="x")
 
-    assert {"x": {"description": "shown", "title": "X", "type": "integer"}} == properties(model)
+    assert properties(model) == {"x": {"description": "shown", "title": "X", "type": "integer"}}
 
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("tickets", "Tickets"), ("support_tickets", "SupportTickets"), ("batch", "BatchModel"), ("decimal", "DecimalModel"),
-     ("_", "Answer"), ("_1", "Run1")],
-)  # fmt: skip
+    [
+        ("tickets", "Tickets"),
+        ("support_tickets", "SupportTickets"),
+        ("batch", "BatchModel"),
+        ("decimal", "DecimalModel"),
+        ("_", "Answer"),
+        ("_1", "Run1"),
+    ],
+)
 def test_a_run_name_becomes_a_class_name(name: str, expected: str):
     """The class name depends on the run's name alone, and never hides a name that means something else."""
     assert expected == model_name(name)
