@@ -208,10 +208,10 @@ def kestrel() -> Page:
 def brightwater() -> Page:
     """Two pages: a long list of dishes, the sums at the end of the second."""
     dishes = (
-        ("Smoked trout blinis", "Leek tartlets", "Lamb koftas", "Beetroot hummus", "Cheddar scones", "Lemon possets")
-        + ("Elderflower cordial", "Sourdough rolls", "Pea and mint soup", "Brown shrimp toasts", "Squash salad")
-        + ("Rhubarb fools", "Ginger parkin", "Filter coffee")
-    )
+        "Smoked trout blinis, Leek tartlets, Lamb koftas, Beetroot hummus, Cheddar scones, Lemon possets, "
+        "Elderflower cordial, Sourdough rolls, Pea and mint soup, Brown shrimp toasts, Squash salad, Rhubarb fools, "
+        "Ginger parkin, Filter coffee"
+    ).split(", ")
     days = ("Tuesday", "Wednesday", "Thursday")
     rows = lines(*((f"{day}: {dish}", 20 + 5 * (n % 4) + 2 * d, f"{1.4 + 0.35 * (n % 7):.2f}")
                    for d, day in enumerate(days) for n, dish in enumerate(dishes)))  # fmt: skip
