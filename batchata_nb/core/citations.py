@@ -74,3 +74,16 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(item, f"{path}[{index}]")
     else:
         yield path, value
+
+
+def flat(value: Any) -> dict[str, Any]:
+    """Flatten nested mappings by dots, `seller.name`; lists stay whole. A value that is no mapping stands under `value`."""
+    if not isinstance(value, Mapping):
+        return {"value": value}
+    found: dict[str, Any] = {}
+    for key, item in value.items():
+        if isinstance(item, Mapping):
+            found.update({f"{key}.{path}": leaf for path, leaf in flat(item).items()})
+        else:
+            found[str(key)] = item
+    return found

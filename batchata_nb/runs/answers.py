@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ..core.citations import Citation, FieldCitations, leaves
+from ..core.citations import Citation, FieldCitations, flat
 from ..core.errors import BatchataError, ParseError
 from ..core.jobs import Job, JsonObject
 from ..core.results import ErrorKind, JobResult, Outcome, Reply, Usage
+from ..wire.schema import drop_nulls, open_envelope
 
 FENCE = re.compile(r"```(?:json)?\s*\n(.*?)\n?```", re.DOTALL)
 TRAILING_COMMA = re.compile(r",(\s*[}\]])")
@@ -28,8 +29,8 @@ class Answer:
 
     @property
     def fields(self) -> JsonObject | None:
-        """The answer's leaves by path, for tables and search."""
-        return None if self.data is None else dict(leaves(self.data))
+        """The answer flattened by dots, for tables and search."""
+        return None if self.data is None else flat(self.data)
 
 
 def answer(job: Job, reply: Reply, model: type[Any] | None, batch_id: str | None) -> Answer:
@@ -80,13 +81,11 @@ def read(job: Job, text: str) -> tuple[Any, list[JsonObject] | None]:
     Raises:
         ParseError: There is no readable JSON in it.
     """
-    data = _json(text)
+    data, quotes = _json(text), None
     if job.cite == "quotes":
-        from ..wire.schema import open_envelope
-
-        answer, quotes = open_envelope(data)
-        return answer, list(quotes)
-    return data, None
+        data, found = open_envelope(data)
+        quotes = list(found)
+    return drop_nulls(data, job.schema or {}), quotes
 
 
 def _json(text: str) -> Any:
@@ -129,10 +128,10 @@ def _evidence(
     """Find each value's evidence; a paid answer is never lost to a fault here, so what went wrong is returned beside it."""
     if job.cite is None or not job.documents:
         return {}, None
-    from . import locating
+    from .citing import evidence
 
     try:
-        return locating.evidence(job, data, native=reply.native, quotes=quotes), None
+        return evidence(job, data, native=reply.native, quotes=quotes), None
     except (BatchataError, OSError, ArithmeticError, LookupError, ValueError, TypeError) as error:
         return {}, f"{type(error).__name__}: {error}"
 

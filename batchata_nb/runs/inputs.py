@@ -19,6 +19,7 @@ from .rows import FrameKind, Rows, rows_of
 from .templates import BUILTINS, Prompt, listed, nearest
 
 _SAFE = re.compile(r"\w[\w .@=+()-]{0,119}(?<![. ])")
+_NAME_BYTES = 200  # file systems take 255, of which an ending needs some
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _NO_ROWS = "It names a column, so it needs rows: give them with --over."
 
@@ -118,10 +119,12 @@ def safe_name(job_id: str) -> str:
 
     Other ids lose what is unsafe and get a digest, so that different ids have different names.
     """
-    if _SAFE.fullmatch(job_id) and not _RESERVED.fullmatch(job_id):
+    raw = job_id.encode("utf-8", "surrogatepass")
+    if _SAFE.fullmatch(job_id) and not _RESERVED.fullmatch(job_id) and len(raw) <= _NAME_BYTES:
         return job_id
-    digest = hashlib.sha256(job_id.encode("utf-8", "surrogatepass")).hexdigest()[:10]
-    return f"{_slug(job_id)[:80].rstrip('. ') or 'job'}-{digest}"
+    kept = re.sub(r"^\W+", "", _slug(job_id)).encode()[:80].decode(errors="ignore").rstrip(". ")
+    stem = f"job-{kept}" if not kept or _RESERVED.fullmatch(kept) else kept
+    return f"{stem.rstrip('-')}-{hashlib.sha256(raw).hexdigest()[:10]}"
 
 
 class _Writer:

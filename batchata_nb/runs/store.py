@@ -10,7 +10,7 @@ import json
 import sqlite3
 import threading
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -295,6 +295,16 @@ class Store:
         with self._write() as db:
             _append(db, run_id, seq, [event])
             db.execute("DELETE FROM sent WHERE run_id = ? AND tag = ?", (run_id, event.tag))
+
+    def mark_landed(self, run_id: str, tag: str) -> None:
+        """Note that nothing of a submission is under way any more."""
+        with self._write() as db:
+            db.execute("UPDATE sent SET landed = 1 WHERE run_id = ? AND tag = ?", (run_id, tag))
+
+    def set_bounds(self, run_id: str, bounds: Mapping[int, int]) -> None:
+        """Keep counted upper bounds of input tokens, by row."""
+        with self._write() as db:
+            db.executemany("UPDATE jobs SET bound = ? WHERE run_id = ? AND row = ?", [(b, run_id, row) for row, b in bounds.items()])
 
     def append_landed(self, run_id: str, seq: int, event: ev.Landed, results: Sequence[Stored]) -> None:
         """Store a chunk of results together with the event that says so."""

@@ -1,0 +1,318 @@
+"""`Batch`: what a user fills with jobs and settings, and runs."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import ValidationError
+from ..core.jobs import CiteMode, Message, Role
+from .asking import Asked, conversation
+from .drive import limit_text
+from .schemas import schema_of
+
+if TYPE_CHECKING:
+    from .run import BatchRun
+
+STATE_FILE = ".batchata/state.db"
+MAX_TOKENS = 4096
+"""Cap on output tokens where the user names none: it is always sent, since it bounds what a job can cost."""
+SHORTEST, LONGEST = 10.0, 24 * 3600.0
+
+
+@dataclass(slots=True)
+class Settings:
+    """How a batch is run; filled by the builder's methods."""
+
+    results_dir: str | None = None
+    raw_files: bool = True
+    max_parallel: int = 10
+    items_per_batch: int | None = None
+    state_file: str = STATE_FILE
+    reuse_state: bool = True
+    limit: str | None = None
+    time_limit: float | None = None
+    max_attempts: int = 2
+    provider: str | None = None
+    practice: bool = False
+    poll_interval: float | None = None
+
+
+class Batch:
+    """Jobs for batch APIs, to be priced, run, and read as typed results.
+
+    Args:
+        results_dir: Folder for results as files (`{job_id}.json`); empty: only the store is written.
+        max_parallel_batches: Most batches under way at once.
+        items_per_batch: Most jobs in one batch; None: by the provider's limits.
+        raw_files: Whether raw answers are written too, under `results_dir/raw_files`; None: yes.
+
+    Raises:
+        ValidationError: A number is out of range.
+    """
+
+    def __init__(
+        self,
+        results_dir: str | os.PathLike[str] = "",
+        max_parallel_batches: int = 10,
+        items_per_batch: int | None = None,
+        raw_files: bool | None = None,
+    ) -> None:
+        for name, value in (("max_parallel_batches", max_parallel_batches), ("items_per_batch", items_per_batch)):
+            if value is not None and value < 1:
+                raise ValidationError(f"{name} must be at least 1, not {value}.")
+        self.settings = Settings(
+            results_dir=os.fspath(results_dir) or None,
+            raw_files=raw_files is not False,
+            max_parallel=max_parallel_batches,
+            items_per_batch=items_per_batch,
+        )
+        self.defaults: dict[str, Any] = {}
+        self.prices: dict[str, tuple[str, str]] = {}
+        self.asked: list[Asked] = []
+        self.frame_kind: str | None = None
+        self.index: list[Any] = []
+        self.skipped: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self.asked)
+
+    def __repr__(self) -> str:
+        return f"Batch({len(self)} jobs)"
+
+    def set_default_params(self, **params: Any) -> Batch:
+        """Set parameters of jobs that do not state their own: `model`, `max_tokens`, `temperature`, or any of a provider's."""
+        self.defaults.update(params)
+        return self
+
+    def set_state(self, file: str | os.PathLike[str] | None = None, reuse_state: bool = True) -> Batch:
+        """Choose the state store, and whether earlier results of the same jobs are used.
+
+        Args:
+            file: SQLite file; made when missing. None: `.batchata/state.db` in the working folder.
+            reuse_state: False starts a new run and pays again; nothing on disk is emptied.
+        """
+        self.settings.state_file = os.fspath(file) if file else STATE_FILE
+        self.settings.reuse_state = reuse_state
+        return self
+
+    def add_cost_limit(self, usd: float | str | Decimal) -> Batch:
+        """Set the ceiling, in US dollars. A batch is sent only if its worst case stays within it.
+
+        Raises:
+            ValidationError: Not a positive amount.
+        """
+        text = limit_text(usd)
+        if text is None or Decimal(text) <= 0:
+            raise ValidationError(f"The cost limit must be more than 0 dollars, not {usd!r}.")
+        self.settings.limit = text
+        return self
+
+    def add_time_limit(
+        self, seconds: float | None = None, minutes: float | None = None, hours: float | None = None
+    ) -> Batch:
+        """Set the time after which active batches are cancelled: 10 s to 24 h, the units add up.
+
+        Raises:
+            ValidationError: No time given, or out of range.
+        """
+        total = (seconds or 0) + 60 * (minutes or 0) + 3600 * (hours or 0)
+        if not SHORTEST <= total <= LONGEST:
+            raise ValidationError(f"The time limit must be from 10 seconds to 24 hours, not {total:g} seconds.")
+        self.settings.time_limit = total
+        return self
+
+    def set_verbosity(self, level: str) -> Batch:
+        """Set how much is logged: `debug`, `info`, `warn` or `error`.
+
+        Raises:
+            ValidationError: Another word.
+        """
+        levels = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
+        if level.lower() not in levels:
+            raise ValidationError(f"The verbosity is one of {', '.join(levels)}, not {level!r}.")
+        logging.getLogger("batchata_nb").setLevel(levels[level.lower()])
+        return self
+
+    def raw_files(self, enabled: bool = True) -> Batch:
+        """Choose whether raw answers are written beside results, where a results folder is set."""
+        self.settings.raw_files = enabled
+        return self
+
+    def set_price(self, model: str, batch_in: float | str | Decimal, batch_out: float | str | Decimal) -> Batch:
+        """State the price of a model, in US dollars per million tokens at batch rates."""
+        given, out = limit_text(batch_in), limit_text(batch_out)
+        if given is None or out is None:
+            raise ValidationError("A price needs two amounts: dollars per million tokens in, and out.")
+        self.prices[model] = (given, out)
+        return self
+
+    def set_provider(self, provider: str | None) -> Batch:
+        """Name the provider, for model names that do not tell it."""
+        self.settings.provider = provider
+        return self
+
+    def use_practice(self, enabled: bool = True) -> Batch:
+        """Use the embedded practice provider: no model is asked, nothing leaves this machine, nothing is paid."""
+        self.settings.practice = enabled
+        return self
+
+    def add_job(
+        self,
+        messages: Sequence[Mapping[str, Any]] | None = None,
+        file: str | os.PathLike[str] | None = None,
+        prompt: str | None = None,
+        model: str | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        response_model: type[Any] | None = None,
+        enable_citations: bool | CiteMode = False,
+        *,
+        job_id: str | None = None,
+        **params: Any,
+    ) -> Batch:
+        """Add one job: either `messages`, or a `prompt` with or without a `file`.
+
+        Args:
+            messages: Turns, `{"role": …, "content": …}`.
+            file: Document that the prompt is about.
+            prompt: Text of the request; taken as it is, not as a template.
+            model: Model; None: the default.
+            temperature: Sampling temperature; None: the default, else the provider's own.
+            max_tokens: Cap on output tokens, thinking included.
+            response_model: Pydantic class of the answer; None: plain text.
+            enable_citations: True or a mode: each field gets its evidence.
+            job_id: The job's id; None: the file's name, or a number.
+            **params: Further parameters in the provider's own names.
+
+        Raises:
+            ValidationError: Both or neither of messages and prompt, no such file, no model, or a bad schema.
+        """
+        if (messages is None) == (prompt is None):
+            raise ValidationError("A job takes either messages, or a prompt (with or without a file).")
+        if messages is not None and file is not None:
+            raise ValidationError("A file goes with a prompt, not with messages.")
+        turns = conversation(messages, prompt, file)
+        default_id = job_id or (Path(file).stem if file is not None else f"job-{len(self) + 1:06d}")
+        own = {"temperature": temperature, "max_tokens": max_tokens, **params}
+        self._ask([(default_id, turns, None)], model, response_model, enable_citations, own)
+        return self
+
+    def add_jobs(
+        self,
+        prompt: str | None = None,
+        *,
+        over: Any = None,
+        files: Sequence[Any] | str | None = None,
+        sections: Sequence[tuple[Role, str]] | None = None,
+        model: str | Sequence[str] | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        response_model: type[Any] | None = None,
+        enable_citations: bool | CiteMode = False,
+        file_column: str | None = None,
+        id_column: str | None = None,
+        namespace: Mapping[str, Any] | None = None,
+        skip_bad_files: bool = False,
+        **params: Any,
+    ) -> Batch:
+        """Add one job per row of `over`, or per file of `files`; the prompt is a template (`{{ column }}`, `{{ file.name }}`).
+
+        Args:
+            prompt: Template of the user's turn; or give `sections`.
+            over: pandas, polars or pyarrow frame, list of dicts or values, dict id → row, generator, or an awaitable of these.
+            files: Globs, paths or bytes.
+            sections: Several turns, `(role, template)`.
+            model: One model, or several to compare.
+            temperature: As in `add_job`.
+            max_tokens: As in `add_job`.
+            response_model: As in `add_job`.
+            enable_citations: As in `add_job`.
+            file_column: Column that holds a path, attached to that row's job.
+            id_column: Column with readable job ids.
+            namespace: Further names for templates.
+            skip_bad_files: Leave unreadable files out instead of refusing them.
+            **params: Further parameters in the provider's own names.
+
+        Raises:
+            ValidationError: What cannot be run, in one sentence.
+        """
+        from .inputs import drafts
+
+        if (prompt is None) == (sections is None):
+            raise ValidationError("add_jobs takes either a prompt, or sections.")
+        made = drafts(
+            sections=[("user", prompt)] if sections is None else sections,  # type: ignore[list-item]
+            files=[files] if isinstance(files, (str, os.PathLike, bytes)) else files,
+            over=over,
+            file_column=file_column,
+            id_column=id_column,
+            namespace=namespace or {},
+            spool=Path(self.settings.state_file).parent / "files",
+            skip_bad_files=skip_bad_files,
+        )
+        own = {"temperature": temperature, "max_tokens": max_tokens, **params}
+        rows = [(draft.id, draft.messages, draft.index) for draft in made]
+        for one in [model] if model is None or isinstance(model, str) else model:
+            self._ask(rows, one, response_model, enable_citations, own, suffix=not (model is None or isinstance(model, str)) and len(model) > 1)
+        self.frame_kind = made.frame_kind or self.frame_kind
+        self.skipped += made.skipped
+        return self
+
+    def _ask(
+        self,
+        rows: Sequence[tuple[str, tuple[Message, ...], Any]],
+        model: str | None,
+        response_model: type[Any] | None,
+        cite: bool | CiteMode,
+        own: Mapping[str, Any],
+        *,
+        suffix: bool = False,
+    ) -> None:
+        """Add jobs that share everything but their messages."""
+        model = model or self.defaults.get("model")
+        if not model:
+            raise ValidationError("No model is named: give one with --model, model=…, or as a default (set_default_params, %config Batchata.model).")
+        schema = None if response_model is None else schema_of(response_model)
+        stated = {key: value for key, value in own.items() if value is not None}
+        mode: CiteMode | None = "auto" if cite is True else cite or None
+        for job_id, messages, index in rows:
+            unique = f"{job_id}@{model}" if suffix else job_id
+            self.asked.append(Asked(unique, messages, model, response_model, schema, mode, stated))
+            self.index.append(index)
+
+    def run(
+        self,
+        on_progress: Callable[[dict[str, Any], float, dict[str, Any]], None] | None = None,
+        progress_interval: float = 1.0,
+        print_status: bool = False,
+        dry_run: bool = False,
+        wait: bool | None = None,
+        *,
+        name: str = "batch",
+        fresh: bool = False,
+    ) -> BatchRun:
+        """Start the run on the background thread, or attach to it when the same run is in the store.
+
+        Args:
+            on_progress: Called with `(stats, elapsed_seconds, batches)` while waiting.
+            progress_interval: Seconds between two such calls.
+            print_status: Show progress in a terminal while waiting.
+            dry_run: Plan and price only; nothing is sent or written.
+            wait: Block until the run is over. None: yes in a plain Python process, no in a notebook kernel.
+            name: With the store, identifies the run.
+            fresh: Ignore earlier results of the same jobs and pay again.
+
+        Raises:
+            BatchataError: It cannot be run as it stands; nothing was sent or written.
+        """
+        from .launch import launch
+        from .waiting import wait_as_asked
+
+        run = launch(self, name=name, fresh=fresh or not self.settings.reuse_state, dry_run=dry_run)
+        return wait_as_asked(run, wait, on_progress, progress_interval, print_status)

@@ -1,0 +1,204 @@
+"""From an ended batch to results in the store: streamed, decoded once, joined by id, accounted for to the last row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from ..core import events as ev
+from ..core.jobs import Job
+from ..core.results import ErrorKind, Outcome, Reply
+from ..core.state import Submission
+from .answers import Answer, answer
+from .layout import write_files
+from .sending import actual_cost
+from .store import Stored
+from .watching import failed_in_passing
+
+if TYPE_CHECKING:
+    from .drive import Drive
+
+CHUNK = 200
+QUOTA_WAIT = 300.0
+SAMPLE = 200
+
+
+@dataclass(slots=True)
+class Collected:
+    """What a pass over an ended batch found beside results."""
+
+    bad_lines: list[str] = field(default_factory=list)
+    left: set[int] = field(default_factory=set)
+
+
+def fetch(drive: Drive, s: Submission) -> None:
+    """Collect the results of an ended batch, or settle one that has none."""
+    now = drive.context.clock.now()
+    if s.rejected:
+        _rejected(drive, s, now)
+        return
+    s.busy = True
+
+    def done(collected: Any, error: BaseException | None) -> None:
+        later, s.busy = drive.context.clock.now(), False
+        if error is not None:
+            failed_in_passing(drive, s, error, later)
+        else:
+            _close(drive, s, collected, later)
+
+    drive.context.work(lambda: _stream(drive, s), done)
+
+
+def _rejected(drive: Drive, s: Submission, now: float) -> None:
+    """Nothing of it ran and nothing was charged: wait where a quota is full, else the rows are at fault."""
+    reason = s.reason or f"{s.provider} rejected the batch"
+    kind: ErrorKind = "provider_error" if s.quota else "invalid_request"
+    reserved = drive.context.store.reservations(drive.state.run_id, s.tag)
+    landed = ev.Landed(
+        now, s.tag, tuple((row, "errored", None if s.quota else kind, s.quota) for row in sorted(reserved)),
+        cost="0", released=str(sum((w for _, w in reserved.values()), Decimal(0))), samples={} if s.quota else {kind: reason},
+    )  # fmt: skip
+    jobs = {} if s.quota else dict(zip(sorted(reserved), drive.context.store.jobs(drive.state.run_id, sorted(reserved)), strict=True))
+    results = [_stored(row, reserved[row][0], _verdict(job, "errored", kind, reason, s.batch_id), Decimal(0)) for row, job in jobs.items()]
+    drive.context.store.append_landed(drive.state.run_id, drive.state.seq, landed, results)
+    drive.applied(landed)
+    if s.quota:
+        for row in reserved:
+            drive.state.attempts[row] -= 1
+        drive.context.store.mark_landed(drive.state.run_id, s.tag)
+        drive.state.not_before = now + QUOTA_WAIT
+    drive.record_events(ev.Closed(now, s.tag))
+
+
+def _stream(drive: Drive, s: Submission) -> Collected:
+    """In the pool: read the replies, decode and check them, hand them on in chunks. Rows that landed before are skipped."""
+    store, run_id = drive.context.store, drive.state.run_id
+    waiting = store.reservations(run_id, s.tag)
+    collected = Collected(left=set(waiting))
+    if s.no_results:
+        return collected
+    known, prefix = set(s.rows), s.tag + "-"
+    batch_id = s.batch_id or ""
+    provider = drive.context.provider(s.provider)
+    seen: set[int] = set()
+    for chunk in _chunks(provider.fetch(batch_id, dict(s.handle))):
+        replies: dict[int, Reply] = {}
+        for reply in chunk:
+            row = _row(reply.row_id, prefix)
+            if row is None or row not in known:
+                collected.bad_lines.append(reply.error or f"a line with the unknown id {reply.row_id!r}"[:SAMPLE])
+            elif row in seen:
+                collected.bad_lines.append(f"a second line for row {row}")
+            else:
+                seen.add(row)
+                if row in waiting:
+                    replies[row] = reply
+        if replies:
+            jobs = dict(zip(replies, store.jobs(run_id, list(replies)), strict=True))
+            answers = {row: _answer(drive, jobs[row], reply, batch_id) for row, reply in replies.items()}
+            write_files(drive.spec, answers.values())
+            drive.context.call(_landing(drive, s, replies, answers, waiting))
+            collected.left -= replies.keys()
+    return collected
+
+
+def _answer(drive: Drive, job: Job, reply: Reply, batch_id: str) -> Answer:
+    from .schemas import schema_key
+
+    return answer(job, reply, drive.context.models.get(schema_key(job.schema)), batch_id)
+
+
+def _chunks(replies: Iterator[Reply]) -> Iterable[list[Reply]]:
+    chunk: list[Reply] = []
+    for reply in replies:
+        chunk.append(reply)
+        if len(chunk) >= CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _row(row_id: str | None, prefix: str) -> int | None:
+    if row_id is None or not row_id.startswith(prefix):
+        return None
+    number = row_id[len(prefix) :]
+    return int(number) if number.isascii() and number.isdigit() else None
+
+
+def _landing(
+    drive: Drive, s: Submission, replies: dict[int, Reply], answers: dict[int, Answer], waiting: dict[int, tuple[str, Decimal]]
+) -> Callable[[], None]:  # fmt: skip
+    """Return what the runner's thread does with a chunk: one transaction for its results and the event that says so."""
+
+    def land() -> None:
+        now, state = drive.context.clock.now(), drive.state
+        rows, stored = [], []
+        samples: dict[str, str] = {}
+        spent = released = saved = Decimal(0)
+        unpriced = 0
+        for row, reply in replies.items():
+            mark, worst = waiting[row]
+            cost, more = actual_cost(drive, s.provider, reply.model or s.model, reply.usage, now)
+            if cost is None and s.model != reply.model:
+                cost, more = actual_cost(drive, s.provider, s.model, reply.usage, now)
+            unpriced += cost is None
+            spent, released, saved = spent + (cost or 0), released + worst, saved + more
+            found = answers[row]
+            again = reply.retryable and state.attempts[row] < state.max_attempts and not state.cancelled
+            rows.append((row, found.outcome, found.kind, again))
+            stored.append(_stored(row, mark, found, cost))
+            if found.kind:
+                samples.setdefault(found.kind, str(found.body["error"] or found.kind)[:SAMPLE])
+        event = ev.Landed(now, s.tag, tuple(rows), str(spent), str(released), str(saved), samples, unpriced)
+        drive.context.store.append_landed(state.run_id, state.seq, event, stored)
+        drive.applied(event)
+
+    return land
+
+
+def _stored(row: int, mark: str, found: Answer, cost: Decimal | None) -> Stored:
+    return Stored(row, mark, found.outcome, found.kind, cost, found.fields, found.body)
+
+
+def _verdict(job: Job, outcome: Outcome, kind: ErrorKind, error: str, batch_id: str | None) -> Answer:
+    return answer(job, Reply(None, outcome, error_kind=kind, error=error), None, batch_id)
+
+
+def _close(drive: Drive, s: Submission, collected: Collected, now: float) -> None:
+    """Account for rows without a line, report lines without a row, and close the submission."""
+    state, store = drive.state, drive.context.store
+    if collected.left:
+        outcome, kind, message = _absent(s)
+        waiting = store.reservations(state.run_id, s.tag)
+        rows = sorted(collected.left)
+        worst = sum((waiting[row][1] for row in rows), Decimal(0))
+        charged = worst if outcome == "missing" else Decimal(0)  # no line is no proof that it was not charged
+        jobs = store.jobs(state.run_id, rows)
+        retry = {row: outcome != "cancelled" and state.attempts[row] < state.max_attempts and not state.cancelled for row in rows}
+        results = [
+            _stored(row, waiting[row][0], _verdict(job, outcome, kind, message, s.batch_id), waiting[row][1] if charged else Decimal(0))
+            for row, job in zip(rows, jobs, strict=True)
+        ]
+        event = ev.Landed(
+            now, s.tag, tuple((row, outcome, kind, retry[row]) for row in rows), str(charged), str(worst), samples={kind: message}
+        )
+        store.append_landed(state.run_id, state.seq, event, results)
+        drive.applied(event)
+    notes = [ev.Noted(now, f"{s.batch_id}: {line}") for line in collected.bad_lines[:3]]
+    if len(collected.bad_lines) > 3:
+        notes.append(ev.Noted(now, f"{s.batch_id}: {len(collected.bad_lines) - 3} more unreadable or unknown lines"))
+    drive.record_events(*notes, ev.Closed(now, s.tag))
+
+
+def _absent(s: Submission) -> tuple[Outcome, ErrorKind, str]:
+    word = s.word.upper()
+    if "CANCEL" in word:
+        return "cancelled", "cancelled", "cancelled before it ran"
+    if "EXPIRE" in word:
+        return "expired", "expired", "the provider did not get to it before its deadline"
+    if s.no_results:
+        return "errored", "provider_error", s.reason or f"the batch ended as {s.word} without results"
+    return "missing", "missing", "the provider returned no line for it; booked at its worst case, as it may have been charged"

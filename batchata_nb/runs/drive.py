@@ -1,0 +1,294 @@
+"""One run being driven: what is due is done, what was done is recorded, then applied, then published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Protocol
+
+from ..core import events as ev
+from ..core.due import Action, due
+from ..core.errors import BatchataError, StateError
+from ..core.jobs import JsonObject
+from ..core.snapshot import cut, summary
+from ..core.state import RunState, apply
+from ..providers.base import Provider
+from . import collecting, sending, watching
+from .clock import Clock
+from .store import RunRecord, Store
+
+LEASE_SECONDS = 20.0
+RENEW_AFTER = 5.0
+PUBLISH_EVERY = 0.25
+FOLLOW_EVERY = 0.5
+
+
+class Work(Protocol):
+    """Runs blocking calls elsewhere: `fn()` in the pool, then `done(result, error)` back on the runner's thread."""
+
+    def __call__(self, fn: Callable[[], Any], done: Callable[[Any, BaseException | None], None]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a drive works with.
+
+    Attributes:
+        store: Where everything is recorded.
+        provider: Provider by name; raises `ProviderError` when it cannot be had.
+        prices: The price book, or None when none is needed.
+        clock: The time.
+        work: Runs blocking calls off the runner's thread.
+        call: Posts a function to the runner's thread and waits for it: back-pressure for streams of results.
+        owner: Names this process in leases.
+        models: The user's Pydantic classes by `schema_key`.
+        wake: Asks the runner to drive another run of the same store too.
+    """
+
+    store: Store
+    provider: Callable[[str], Provider]
+    prices: sending.Prices
+    clock: Clock
+    work: Work
+    call: Callable[[Callable[[], None]], None]
+    owner: str
+    models: dict[str, type[Any]]
+    wake: Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Drive:
+    """A run in this process: driven while it holds the lease, else followed.
+
+    Attributes:
+        context: What it works with.
+        record: The run as stored.
+        state: All that has happened, applied.
+        rev: Grows with every change a view could show.
+    """
+
+    context: Context
+    record: RunRecord
+    state: RunState = field(init=False)
+    driving: bool = False
+    rev: int = 0
+    lease_at: float = 0.0
+    follow_at: float = 0.0
+    publish_at: float = 0.0
+    published: int = -1
+    adopt_at: float = 0.0
+    plan_blocked: int | None = None
+    counting: bool = False
+    stopped: str | None = None
+    crash: BaseException | None = None
+    failures: dict[str, int] = field(default_factory=dict)
+    subscribers: list[Callable[[JsonObject], None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.state = RunState(self.record.run_id, self.record.name)
+        self.catch_up()
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """How the run was asked for: models, practice, items per batch, results folder …"""
+        return self.record.spec
+
+    # what happened
+
+    def catch_up(self) -> bool:
+        """Apply events that stand in the store and not yet here; return whether there were any."""
+        before = self.state.seq
+        for event in self.context.store.events(self.record.run_id, before):
+            apply(self.state, event)
+        if self.state.seq != before:
+            self.rev += 1
+        return self.state.seq != before
+
+    def record_events(self, *events: ev.Event) -> None:
+        """Write events down, then apply them."""
+        self.context.store.append(self.record.run_id, self.state.seq, events)
+        self.applied(*events)
+
+    def applied(self, *events: ev.Event) -> None:
+        """Apply events that are already on disk."""
+        for event in events:
+            apply(self.state, event)
+        self.plan_blocked = None
+        self.rev += 1
+
+    # what is to do
+
+    def step(self) -> float:
+        """Do all that is due; return the time at which there may be something to do again."""
+        now = self.context.clock.now()
+        try:
+            if self._lead(now):
+                for action in due(self.state, now):
+                    self._act(action, now)
+        except BatchataError as error:
+            self.fail(error)
+        self.publish(now)
+        return self._next_step(now)
+
+    def fail(self, error: Exception) -> None:
+        """Take an error that nothing else handled.
+
+        A write refused because another process has the run turns this one into its follower. What the user can mend stops
+        the sending. Anything else is kept, shown, and raised to whoever waits.
+        """
+        if isinstance(error, StateError):
+            self.driving = False
+            with suppress(StateError):
+                if self.catch_up():
+                    return
+        elif isinstance(error, BatchataError) and self.driving:
+            sending.stop(self, str(error))
+            return
+        self.crash = error
+        self.state.over = "failed"
+        known = isinstance(error, BatchataError)
+        self.state.message = cut(str(error) if known else f"{type(error).__name__}: {error}", 300)
+        self.rev += 1
+        self.publish(self.context.clock.now())
+
+    def _lead(self, now: float) -> bool:
+        """Whether this process drives the run now: take, renew or wait for the lease."""
+        if self.state.over and not self.driving:
+            return False
+        if self.driving and now < self.lease_at:
+            return True
+        if not self.driving and now < self.follow_at:
+            return False
+        had = self.driving
+        self.driving = self.context.store.take_lease(self.record.run_id, self.context.owner, now, LEASE_SECONDS)
+        self.lease_at, self.follow_at = now + RENEW_AFTER, now + FOLLOW_EVERY
+        if self.driving and not had:
+            self.catch_up()
+            sending.recover(self, now)
+        elif not self.driving:
+            self.catch_up()
+        self.rev += had != self.driving
+        return self.driving
+
+    def _act(self, action: Action, now: float) -> None:
+        match action.verb:
+            case "plan":
+                sending.plan(self, now)
+            case "adopt":
+                watching.adopt(self, now)
+            case "stop":
+                self.record_events(ev.CancelAsked(now, "time_limit"))
+            case "end":
+                self.record_events(ev.Over(now, "cancelled" if self.state.cancelled else "finished"))
+            case "find":
+                sending.find(self, self.state.submissions[action.tag])
+            case "poll":
+                watching.poll(self, self.state.submissions[action.tag])
+            case "cancel":
+                watching.cancel(self, self.state.submissions[action.tag])
+            case "fetch":
+                collecting.fetch(self, self.state.submissions[action.tag])
+
+    def _next_step(self, now: float) -> float:
+        if self.state.over:
+            return now + 3600
+        times = [self.lease_at if self.driving else self.follow_at]
+        if self.rev != self.published:
+            times.append(self.publish_at)
+        if self.driving:
+            times += [s.next_at for s in self.state.open_submissions if not s.busy and s.next_at > now]
+            times += [t for t in (self.state.not_before, self.state.deadline or 0.0, self.adopt_at) if t > now]
+        return min(times)
+
+    # commands
+
+    def command(self, name: str, args: Mapping[str, Any]) -> None:
+        """Carry out a user's command.
+
+        Raises:
+            BatchataError: It cannot be done; says why.
+        """
+        now = self.context.clock.now()
+        if not self._command_lease(now):
+            raise StateError(f"Another kernel drives {self.record.name}; give the command there, or stop that kernel.")
+        self.stopped = self.stopped if name in ("cancel", "pause") else None
+        match name:
+            case "cancel":
+                if not self.state.over and not self.state.cancelled:
+                    self.record_events(ev.CancelAsked(now, "user"))
+            case "pause":
+                if not self.state.over and not self.state.paused:
+                    self.record_events(ev.Paused(now))
+            case "resume":
+                self.record_events(ev.Resumed(now))
+            case "retry_failed":
+                rows = self.retryable(args)
+                if rows:
+                    self.record_events(ev.RetryAsked(now, tuple(rows)))
+            case "raise_limit":
+                self.record_events(ev.LimitSet(now, limit_text(args.get("usd"))))
+            case _:
+                raise BatchataError(f"There is no command {name!r}.")
+
+    def _command_lease(self, now: float) -> bool:
+        if not self.driving:
+            self.driving = self.context.store.take_lease(self.record.run_id, self.context.owner, now, LEASE_SECONDS)
+            self.lease_at = now + RENEW_AFTER
+            if self.driving:
+                self.catch_up()
+                sending.recover(self, now)
+        return self.driving
+
+    def retryable(self, args: Mapping[str, Any]) -> list[int]:
+        """Rows that failed, of one kind where `args` names it."""
+        kind = args.get("kind")
+        rows = self.state.rows_in("invalid", "errored", "expired", "cancelled", "missing")
+        return [row for row in rows if kind is None or self.state.kinds.get(row) == kind]
+
+    # views
+
+    def summary(self) -> JsonObject:
+        """What a dashboard shows now."""
+        return summary(
+            self.state,
+            self.context.clock.now(),
+            models=list(self.spec.get("models", ())),
+            practice=bool(self.spec.get("practice")),
+            driver=self.driving or self.state.over is not None,
+            rev=self.rev,
+        )
+
+    def publish(self, now: float) -> None:
+        """Give the summary to whoever subscribed: when something changed, at most 4 times a second, and always at the end."""
+        if self.rev == self.published or (now < self.publish_at and not self.state.over):
+            return
+        self.published, self.publish_at = self.rev, now + PUBLISH_EVERY
+        if self.subscribers:
+            latest = self.summary()
+            for subscriber in list(self.subscribers):
+                subscriber(latest)
+
+    def release(self) -> None:
+        """Stop driving: another process may take the run over at once."""
+        if self.driving:
+            self.driving = False
+            self.context.store.drop_lease(self.record.run_id, self.context.owner)
+
+
+def limit_text(usd: object) -> str | None:
+    """Return a limit as exact decimal text.
+
+    Raises:
+        BatchataError: It is no amount of money.
+    """
+    if usd is None:
+        return None
+    try:
+        amount = Decimal(str(usd))
+    except ArithmeticError:
+        amount = Decimal(-1)
+    if not amount.is_finite() or amount < 0:
+        raise BatchataError(f"{usd!r} is no amount in dollars; write it as 5 or 7.50.")
+    return str(amount)

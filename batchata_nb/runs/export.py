@@ -1,0 +1,89 @@
+"""Results out of the store: frames and JSON lines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..core.citations import flat
+from ..core.errors import ValidationError
+from ..core.results import JobResult
+
+if TYPE_CHECKING:
+    from .run import BatchRun
+
+LIBRARIES = ("pandas", "polars", "pyarrow")
+
+
+def to_df(run: BatchRun) -> Any:
+    """Return a frame with one row a job, in the library that the input came in, else the first that is installed.
+
+    Raises:
+        ValidationError: No frame library is installed.
+    """
+    rows = [line(result) for result in run]
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    data = {column: [row.get(column) for row in rows] for column in columns}
+    return _frame(data, run.frame_kind, run.frame_index if run.frame_kind == "pandas" else None)
+
+
+def line(result: JobResult) -> dict[str, Any]:
+    """Return one result as a flat row: id, fields by dots, then status, error, cost, tokens and pages."""
+    parsed = result.parsed_response
+    data = parsed.model_dump() if hasattr(parsed, "model_dump") else parsed
+    fields = {"answer": result.raw_response} if data is None else flat(data)
+    pages = {path: cited.page for path, cited in result.citation_mappings.items() if cited}
+    known = {"job_id", "status", "error", "error_kind", "model", "cost_usd", "input_tokens", "output_tokens", "pages"}
+    return {
+        "job_id": result.job_id,
+        **{(f"{name}_" if name in known else name): value for name, value in fields.items()},
+        "status": result.status,
+        "error": result.error,
+        "error_kind": result.error_kind,
+        "model": result.model,
+        "cost_usd": result.cost_usd,
+        "input_tokens": result.input_tokens,
+        "output_tokens": result.output_tokens,
+        "pages": pages,
+    }
+
+
+def _frame(data: dict[str, list[Any]], kind: str | None, index: list[Any] | None) -> Any:
+    for library in [kind] if kind else LIBRARIES:
+        try:
+            if library == "pandas":
+                import pandas
+
+                fits = index is not None and len(index) == len(next(iter(data.values()), []))
+                return pandas.DataFrame(data, index=index if fits else None)
+            if library == "polars":
+                import polars
+
+                return polars.DataFrame({c: _plain(v) for c, v in data.items()}, strict=False)
+            if library == "pyarrow":
+                import pyarrow
+
+                return pyarrow.table({c: _plain(v) for c, v in data.items()})
+        except ImportError:
+            continue
+    raise ValidationError("No frame library is installed; install pandas (or polars, or pyarrow), or use to_jsonl(path).")
+
+
+def _plain(values: list[Any]) -> list[Any]:
+    """Columns of typed frames hold one type: nested values, and mixed ones, become JSON text."""
+    kinds = {type(v) for v in values if v is not None}
+    if kinds & {dict, list, tuple, set} or len(kinds - {int, float}) > 1:
+        return [None if v is None else v if isinstance(v, str) else json.dumps(v, ensure_ascii=False, default=str) for v in values]
+    return [getattr(v, "value", v) for v in values]
+
+
+def to_jsonl(run: BatchRun, path: Path) -> Path:
+    """Write one result a line as JSON, to a file that is whole or not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".part")
+    with draft.open("w", encoding="utf-8") as out:
+        for result in run:
+            out.write(json.dumps(result.to_dict(), ensure_ascii=False, default=str) + "\n")
+    draft.replace(path)
+    return path

@@ -1,0 +1,203 @@
+"""From a filled `Batch` to a run: check all, then find the run in the store or record it, and have it driven."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..core import events as ev
+from ..core.errors import StateError, ValidationError
+from ..core.jobs import JsonObject
+from . import environment
+from .asking import digest, records
+from .drive import Context, Drive
+from .estimate import Estimate, estimate
+from .runner import Runner
+from .schemas import schema_key
+from .store import JobRecord, RunRecord, Store
+
+if TYPE_CHECKING:
+    from .builder import Batch
+    from .run import BatchRun
+
+AGAIN = ("cancelled", "time_limit", "expired", "missing", "provider_error")
+"""What a re-run of the same cell sends again: failures in passing. Answers that were paid for stand until `retry_failed()`."""
+
+_runner: list[Runner] = []
+
+
+def runner() -> Runner:
+    """Return this process's runner; made on first use, and anew in a forked child."""
+    if not _runner or _runner[0]._pid != os.getpid():
+        _runner[:] = [Runner()]
+    return _runner[0]
+
+
+@lru_cache(maxsize=32)
+def _store(path: Path, pid: int) -> Store:
+    return Store(path)
+
+
+def store_at(path: str | os.PathLike[str]) -> Store:
+    """Return the store of a file, once per process."""
+    file = Path(path).expanduser().absolute()
+    if not file.exists():
+        _store.cache_clear()
+    return _store(file, os.getpid())
+
+
+def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
+    """Start a batch, or attach to its run.
+
+    Raises:
+        BatchataError: It cannot be run as it stands; nothing was sent or written.
+    """
+    from .run import BatchRun, DryRun
+
+    settings = batch.settings
+    if not batch.asked:
+        raise ValidationError("There are no jobs: add some with add_job or add_jobs, or --files or --over in a cell.")
+    environment.read_dotenv()
+    folder = Path(settings.state_file).expanduser().absolute().parent
+    provider = partial(environment.provider, folder=folder, practice=settings.practice)
+    from .builder import MAX_TOKENS
+
+    found = list(
+        records(batch.asked, batch.defaults, provider_name=settings.provider, provider=provider, practice=settings.practice, max_tokens=MAX_TOKENS)
+    )
+    spec = _spec(batch, found)
+    prices = environment.price_book(_prices(spec))
+    limits = {name: provider(name).limits for name in {r.job.provider for r in found}}
+    if dry_run:
+        return DryRun(name, found, estimate(found, prices, limits, settings.limit, settings.items_per_batch), spec)
+    for needed in sorted({record.job.provider for record in found}):
+        provider(needed).ready()
+    if settings.limit is not None:
+        for who, model in sorted({(r.job.provider, r.job.model) for r in found}):
+            prices.reserve(who, model, _now(), limits[who].window_hours)
+    store = store_at(settings.state_file)
+    models = {schema_key(a.schema): a.response_model for a in batch.asked if a.response_model is not None}
+    run_id, attached = _record(store, name, found, batch, spec, fresh)
+    handle = BatchRun(_drive(store, run_id, models), store, models, frame_kind=batch.frame_kind, index=batch.index, skipped=batch.skipped)
+    if attached:
+        _go_on(handle, settings.limit)
+    return handle
+
+
+def attach(run: str, *, state_file: str | os.PathLike[str], models: Mapping[str, type[Any]] | None = None) -> BatchRun:
+    """Attach to a run of a store, by its id or name.
+
+    Raises:
+        StateError: The store has no such run; lists those there are.
+    """
+    from .run import BatchRun
+
+    if not Path(state_file).expanduser().exists():
+        raise StateError(f"There is no state file {state_file}, so there are no runs yet.")
+    store = store_at(state_file)
+    record = store.run(run) or store.latest_run(run)
+    if record is None:
+        names = ", ".join(dict.fromkeys(r.name for r in store.runs())) or "none"
+        raise StateError(f"This store has no run {run!r}; its runs are: {names}.")
+    environment.read_dotenv()
+    known = dict(models or {})
+    return BatchRun(_drive(store, record.run_id, known), store, known)
+
+
+def _record(store: Store, name: str, found: list[JobRecord], batch: Batch, spec: JsonObject, fresh: bool) -> tuple[str, bool]:
+    """Return the run's id, and whether it was there already."""
+    settings, now, mark = batch.settings, runner().clock.now(), digest(found)
+    latest = store.latest_run(name)
+    if latest is not None and latest.digest == mark and not (fresh and latest.over):
+        return latest.run_id, True
+    usable, under_way = (set(), {}) if fresh else store.known([r.fingerprint for r in found])
+    first: list[ev.Event] = [
+        ev.Started(now, len(found), settings.limit, settings.time_limit, settings.max_attempts, settings.max_parallel)
+    ]
+    reused = tuple(r.row for r in found if r.fingerprint in usable)
+    elsewhere = tuple(r.row for r in found if r.fingerprint in under_way and r.fingerprint not in usable)
+    first += [ev.Reused(now, reused)] if reused else []
+    first += [ev.Elsewhere(now, elsewhere)] if elsewhere else []
+    run_id = "r" + uuid.uuid4().hex[:9]
+    recorded = store.create_run(run_id, name, now, mark, spec, found, first, attach=not fresh)
+    return recorded, recorded != run_id
+
+
+def _drive(store: Store, run_id: str, models: dict[str, type[Any]]) -> Drive:
+    """Return the one drive of a run in this process."""
+    key = (str(store.path), run_id)
+    owner = runner()
+
+    def make() -> Drive:
+        record = store.run(run_id)
+        assert record is not None
+        return Drive(_context(store, record, models, key), record)
+
+    drive = owner.drive(key, make)
+    drive.context.models.update(models)
+    return drive
+
+
+def _context(store: Store, record: RunRecord, models: dict[str, type[Any]], key: tuple[str, str]) -> Context:
+    owner = runner()
+    practice = bool(record.spec.get("practice"))
+    return Context(
+        store=store,
+        provider=partial(environment.provider, folder=store.path.parent, practice=practice),
+        prices=environment.price_book(_prices(record.spec)),
+        clock=owner.clock,
+        work=partial(owner.work, key),
+        call=owner.call,
+        owner=owner.owner,
+        models=dict(models),
+        wake=lambda other: owner.adopt((str(store.path), other), partial(_other, store, other)),
+    )
+
+
+def _other(store: Store, run_id: str) -> Drive:
+    record = store.run(run_id)
+    assert record is not None
+    return Drive(_context(store, record, {}, (str(store.path), run_id)), record)
+
+
+def _go_on(run: BatchRun, limit: str | None) -> None:
+    """The same cell again: take over a changed ceiling, and send again what failed in passing."""
+    state = run.drive.state
+    if limit != (None if state.ledger.limit is None else str(state.ledger.limit)):
+        run.tell("raise_limit", usd=limit)
+    if state.over in ("failed", "held"):
+        if state.over == "failed":
+            run.tell("resume")
+    for kind in AGAIN:
+        if state.over and any(k == kind for k in list(state.kinds.values())):
+            run.tell("retry_failed", kind=kind)
+
+
+def _spec(batch: Batch, found: list[JobRecord]) -> JsonObject:
+    settings = batch.settings
+    return {
+        "models": list(dict.fromkeys(record.job.model for record in found)),
+        "practice": settings.practice,
+        "items_per_batch": settings.items_per_batch,
+        "results_dir": settings.results_dir and str(Path(settings.results_dir).absolute()),
+        "raw_files": settings.raw_files,
+        "poll_interval": settings.poll_interval or environment.poll_interval(settings.practice),
+        "prices": [[model, given, out] for model, (given, out) in sorted(batch.prices.items())],
+    }
+
+
+def _prices(spec: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
+    return tuple((str(model), str(given), str(out)) for model, given, out in spec.get("prices") or ())
+
+
+def _now() -> Any:
+    from .clock import utc
+
+    return utc(runner().clock.now())
+
+
+__all__ = ["Estimate", "attach", "launch", "runner", "store_at"]

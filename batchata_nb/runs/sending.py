@@ -1,0 +1,255 @@
+"""From planned jobs to accepted submissions: reserve, record the intent, send once, and look before sending again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..core import events as ev
+from ..core import plan as planning
+from ..core.due import retry_delay
+from ..core.errors import BatchataError, CredentialsError, ProviderError, UnknownPriceError, ValidationError
+from ..core.jobs import Job
+from ..core.pricing import Price
+from ..core.results import Usage
+from ..core.state import Submission
+from ..providers.base import Found, Limits, Row
+from .clock import utc
+
+if TYPE_CHECKING:
+    from .drive import Drive
+
+FIND_AGAIN = 20.0
+ABSENT_ENOUGH = 2
+"""A batch is taken as never accepted when the provider's list lacked it so often, some time apart: lists may lag."""
+
+
+class Prices(Protocol):
+    """What driving needs of the price book."""
+
+    def batch(self, provider: str, model: str, at: datetime) -> Price: ...
+    def live(self, provider: str, model: str, at: datetime) -> Price: ...
+    def reserve(self, provider: str, model: str, at: datetime, window_hours: float) -> Price: ...
+
+
+def plan(drive: Drive, now: float) -> None:
+    """Cut pending jobs into submissions as slots and budget allow, and send them."""
+    state, store = drive.state, drive.context.store
+    if drive.counting or drive.plan_blocked == state.seq:
+        return
+    if drive.stopped is not None:
+        if not state.open_submissions:
+            drive.record_events(ev.Over(now, "failed", message=drive.stopped))
+        return
+    sizings = store.sizings(state.run_id, state.rows_in("pending"))
+    if state.ledger.limit is not None and any(s.bound is None for s in sizings):
+        count(drive, [s.row for s in sizings if s.bound is None])
+        return
+    providers = {s.provider for s in sizings}
+    limits: dict[str, Limits] = {name: drive.context.provider(name).limits for name in providers}
+    made = planning.make(
+        _candidates(drive, sizings, limits, now),
+        limits,
+        free=None if state.ledger.overruns else state.ledger.free,
+        limit=state.ledger.limit,
+        slots=0 if state.ledger.overruns else state.max_parallel - len(state.open_submissions),
+        items_per_batch=drive.spec.get("items_per_batch"),
+    )
+    if made.cut and state.open_submissions:
+        drive.plan_blocked = state.seq  # the next wave is funded by what these do not use: fewer, larger submissions
+        return
+    if state.ledger.overruns:
+        stop(drive, "a job cost more than its proven worst case, so prices or bounds are wrong; nothing more is sent")
+        return
+    marks = {s.row: s.fingerprint for s in sizings}
+    for part in made.parts:
+        submit(drive, part, [marks[row] for row in part.rows], now)
+    if made.cut and not made.parts:
+        drive.record_events(ev.Over(now, "held", needs=str(made.needs)))
+
+
+def _candidates(drive: Drive, sizings: list[Any], limits: dict[str, Limits], now: float) -> Iterator[planning.Candidate]:
+    for s in sizings:
+        price = reserve_price(drive, s.provider, s.model, limits[s.provider].window_hours, now)
+        worst = Decimal(0) if price is None or s.bound is None else price.worst(s.bound, s.max_tokens, cache_write=cache_write(s.provider))
+        yield planning.Candidate(s.row, s.provider, s.model, worst, s.size)
+
+
+def cache_write(provider: str) -> Any:
+    """OpenAI caches prompts by itself and bills the write; the others do so only when asked."""
+    return "implicit" if provider == "openai" else None
+
+
+def reserve_price(drive: Drive, provider: str, model: str, window_hours: float, now: float) -> Price | None:
+    """The price that no bill can pass, or None where no price is known and no ceiling is set."""
+    try:
+        return drive.context.prices.reserve(provider, model, utc(now), window_hours)
+    except UnknownPriceError:
+        if drive.state.ledger.limit is not None:
+            raise
+        return None
+
+
+def count(drive: Drive, rows: list[int]) -> None:
+    """Have the provider count the input tokens of jobs for which no bound can be proven, then plan again."""
+    drive.counting = True
+    store, run_id = drive.context.store, drive.state.run_id
+
+    def work() -> dict[int, int]:
+        bounds: dict[int, int] = {}
+        for row, job in zip(rows, store.jobs(run_id, rows), strict=True):
+            counted = drive.context.provider(job.provider).count_tokens(job)
+            if counted is None:
+                raise ValidationError(
+                    f"No upper bound of the input tokens of job {job.id} is known, so the cost limit cannot be kept. "
+                    "Remove the limit, or send the document as text."
+                )
+            bounds[row] = counted + counted // 100 + 16  # the count is an estimate to within 1 % (costs.md 2.1)
+        return bounds
+
+    def done(bounds: Any, error: BaseException | None) -> None:
+        drive.counting = False
+        if error is None:
+            store.set_bounds(run_id, bounds)
+            drive.rev += 1
+        elif isinstance(error, ProviderError) and error.retryable:
+            drive.state.not_before = drive.context.clock.now() + _wait(drive, "count", error)
+        elif isinstance(error, BatchataError):
+            stop(drive, str(error))
+        else:
+            raise error
+
+    drive.context.work(work, done)
+
+
+def submit(drive: Drive, part: planning.Part, fingerprints: list[str], now: float) -> None:
+    """Record the intent to send one part, with its reservation; then send it, once."""
+    state, store = drive.state, drive.context.store
+    tag = f"{state.run_id}-{len(state.submissions) + 1}"
+    event = ev.Submitting(now, tag, part.provider, part.model, part.rows, str(part.reserved))
+    store.append_submitting(state.run_id, state.seq, event, fingerprints, part.worst)
+    drive.applied(event)
+    submission = state.submissions[tag]
+    submission.busy = True
+    provider = drive.context.provider(part.provider)
+
+    def work() -> str:
+        jobs = store.jobs(state.run_id, part.rows)
+        rows = [Row(row_id(tag, row), job) for row, job in zip(part.rows, jobs, strict=True)]
+        return provider.submit(tag, rows)
+
+    drive.context.work(work, partial(_submitted, drive, submission))
+
+
+def row_id(tag: str, row: int) -> str:
+    """The id of a row on the wire: the tag makes a lost submission recognisable by its rows."""
+    return f"{tag}-{row:06d}"
+
+
+def _submitted(drive: Drive, s: Submission, batch_id: Any, error: BaseException | None) -> None:
+    now, s.busy = drive.context.clock.now(), False
+    if error is None:
+        drive.failures.pop("submit", None)
+        drive.record_events(ev.Submitted(now, s.tag, batch_id))
+    elif isinstance(error, ValidationError):
+        _unsent(drive, s, now, "a job could not be sent", retry_at=now)
+        _refuse_bad_rows(drive, s.rows, str(error))
+    elif isinstance(error, ProviderError) and not error.ambiguous:
+        if error.retryable or error.quota:
+            _unsent(drive, s, now, str(error), retry_at=now + _wait(drive, "submit", error))
+        elif isinstance(error, CredentialsError) or error.status in (401, 402, 403, 429):
+            _unsent(drive, s, now, str(error), retry_at=now)
+            stop(drive, str(error))
+        else:
+            _unsent(drive, s, now, str(error), retry_at=None)
+    else:
+        drive.record_events(ev.SubmitUncertain(now, s.tag, str(error) or type(error).__name__))
+
+
+def _unsent(drive: Drive, s: Submission, now: float, message: str, *, retry_at: float | None) -> None:
+    event = ev.SubmitFailed(now, s.tag, message, retry_at, "invalid_request")
+    drive.context.store.append_unsent(drive.state.run_id, drive.state.seq, event)
+    drive.applied(event)
+
+
+def _refuse_bad_rows(drive: Drive, rows: tuple[int, ...], message: str) -> None:
+    """Take those rows out whose documents can no longer be read as they were defined; the others are sent again."""
+    from ..documents.files import read
+
+    def unreadable(job: Job) -> bool:
+        try:
+            for document in job.documents:
+                read(document)
+        except ValidationError:
+            return True
+        return False
+
+    jobs = drive.context.store.jobs(drive.state.run_id, rows)
+    bad = tuple(row for row, job in zip(rows, jobs, strict=True) if unreadable(job))
+    drive.record_events(ev.Refused(drive.context.clock.now(), bad or rows, "invalid_request", message))
+
+
+def stop(drive: Drive, message: str) -> None:
+    """Send nothing more before the user changes something; what is under way goes on, and the run ends after it."""
+    if drive.stopped is None and not drive.state.over:
+        drive.stopped = message
+        drive.record_events(ev.Noted(drive.context.clock.now(), message))
+
+
+def _wait(drive: Drive, what: str, error: ProviderError) -> float:
+    drive.failures[what] = drive.failures.get(what, 0) + 1
+    return retry_delay(drive.failures[what], error.retry_after, drive.context.clock.jitter())
+
+
+def recover(drive: Drive, now: float) -> None:
+    """After taking a run over: an intent without its answer is looked up before anything else is sent for its jobs."""
+    for s in drive.state.open_submissions:
+        if s.state == "submitting" and not s.busy:
+            drive.record_events(ev.SubmitUncertain(now, s.tag, "the process ended before the provider's answer was recorded"))
+
+
+def find(drive: Drive, s: Submission) -> None:
+    """Look for a lost submission in the provider's list."""
+    s.busy = True
+    provider = drive.context.provider(s.provider)
+    since = datetime.fromtimestamp(s.at - 120, UTC)  # clocks differ
+
+    def done(found: Any, error: BaseException | None) -> None:
+        now, s.busy = drive.context.clock.now(), False
+        if isinstance(error, ProviderError):
+            s.note = f"its list cannot be read: {error}"
+            s.next_at = now + _wait(drive, s.tag, error)
+            drive.rev += 1
+        elif error is not None:
+            raise error
+        else:
+            _decide(drive, s, found, now)
+
+    drive.context.work(lambda: provider.find(s.tag, since, len(s.rows)), done)
+
+
+def _decide(drive: Drive, s: Submission, found: Found, now: float) -> None:
+    s.next_at = now + min(FIND_AGAIN, 4 * float(drive.spec.get("poll_interval", 30.0)))
+    if found.batch_id:
+        s.next_at = 0.0
+        drive.record_events(ev.Submitted(now, s.tag, found.batch_id))
+    elif found.candidates:
+        s.note = f"may be {' or '.join(found.candidates[:2])}: its rows will tell when it ends"
+        drive.rev += 1
+    elif s.absent + 1 >= ABSENT_ENOUGH:
+        _unsent(drive, s, now, "its list has no such batch, so it is sent again", retry_at=now)
+    else:
+        drive.record_events(ev.NotFound(now, s.tag))
+
+
+def actual_cost(drive: Drive, provider: str, model: str, usage: Usage, now: float) -> tuple[Decimal | None, Decimal]:
+    """What a reply cost at batch rates, and what real time would have cost more; None where no price is known."""
+    try:
+        at, prices = utc(now), drive.context.prices
+        cost = prices.batch(provider, model, at).cost(usage)
+        return cost, max(prices.live(provider, model, at).cost(usage) - cost, Decimal(0))
+    except UnknownPriceError:
+        return None, Decimal(0)

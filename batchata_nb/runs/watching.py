@@ -1,0 +1,92 @@
+"""While batches run: poll, cancel, and wait for the same jobs in another run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..core import events as ev
+from ..core.due import poll_delay, retry_delay
+from ..core.errors import ProviderError
+from ..core.state import Submission
+from ..providers.base import BatchStatus
+
+if TYPE_CHECKING:
+    from .drive import Drive
+
+LOOK_AGAIN = 1.0
+
+
+def poll(drive: Drive, s: Submission) -> None:
+    """Ask for the state of one batch. A poll that fails never fails a batch: only the provider ends it."""
+    s.busy = True
+    provider, batch_id = drive.context.provider(s.provider), s.batch_id or ""
+
+    def done(status: Any, error: BaseException | None) -> None:
+        now, s.busy = drive.context.clock.now(), False
+        if error is not None:
+            failed_in_passing(drive, s, error, now)
+        elif status.state == "ended":
+            drive.failures.pop(s.tag, None)
+            drive.record_events(
+                ev.Ended(now, s.tag, status.word, status.handle, status.reason, status.rejected, status.quota, status.no_results)
+            )
+        else:
+            _goes_on(drive, s, status, now)
+
+    drive.context.work(lambda: provider.poll(batch_id), done)
+
+
+def _goes_on(drive: Drive, s: Submission, status: BatchStatus, now: float) -> None:
+    drive.failures.pop(s.tag, None)
+    interval = float(drive.spec.get("poll_interval", 30.0))
+    s.note, s.next_at = None, now + poll_delay(now - s.at, interval, drive.context.clock.jitter())
+    event = ev.Polled(now, s.tag, status.state, status.word, status.done, status.failed)
+    if (s.batch_state, s.word, s.done, s.failed) != (event.state, event.word, event.done, event.failed):
+        drive.record_events(event)
+
+
+def failed_in_passing(drive: Drive, s: Submission, error: BaseException, now: float) -> None:
+    """Note a failed call about a batch, and try again later: the batch goes on all the same."""
+    if not isinstance(error, ProviderError):
+        raise error
+    failures = drive.failures[s.tag] = drive.failures.get(s.tag, 0) + 1
+    s.next_at = now + retry_delay(failures, error.retry_after, drive.context.clock.jitter())
+    s.note = f"asked again in {s.next_at - now:.0f} s: {error}"
+    drive.rev += 1
+
+
+def cancel(drive: Drive, s: Submission) -> None:
+    """Ask the provider to cancel one batch; what it has finished is kept and collected when it ends."""
+    s.busy = True
+    provider, batch_id = drive.context.provider(s.provider), s.batch_id or ""
+
+    def done(_: Any, error: BaseException | None) -> None:
+        now, s.busy = drive.context.clock.now(), False
+        if error is not None:
+            failed_in_passing(drive, s, error, now)
+        else:
+            s.next_at = now
+            drive.record_events(ev.CancelSent(now, s.tag))
+
+    drive.context.work(lambda: provider.cancel(batch_id), done)
+
+
+def adopt(drive: Drive, now: float) -> None:
+    """See how the jobs fare that another run of this store has under way."""
+    if now < drive.adopt_at:
+        return
+    drive.adopt_at = now + LOOK_AGAIN
+    state, store = drive.state, drive.context.store
+    sizings = store.sizings(state.run_id, state.rows_in("elsewhere"))
+    usable, under_way = store.known([s.fingerprint for s in sizings])
+    landed = tuple((s.row, "succeeded", None) for s in sizings if s.fingerprint in usable)
+    back = tuple(s.row for s in sizings if s.fingerprint not in usable and s.fingerprint not in under_way)
+    for run_id in {run_id for mark, run_id in under_way.items() if mark not in usable}:
+        drive.context.wake(run_id)
+    events: list[ev.Event] = []
+    if landed:
+        events.append(ev.Adopted(now, landed))
+    if back:
+        events.append(ev.Returned(now, back))
+    if events:
+        drive.record_events(*events)
