@@ -1,0 +1,352 @@
+"""OpenAI Batch, and endpoints compatible with it, through the official SDK.
+
+Facts: `openai` 3.54 and the vendor's documentation of November 2026.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from urllib.parse import urlsplit
+
+from ..core.errors import ProviderError, ValidationError
+from ..core.jobs import Attachments, Document, Job, JsonObject
+from ..core.results import Reply
+from ..documents import files
+from ..wire import jsonl
+from ..wire import openai as wire
+from . import errors as rules
+from . import openai_models as models
+from .attachments import Attacher, Sizes, inline
+from .base import BatchState, BatchStatus, Found, Limits, Row
+from .common import Pause, SdkProvider, wait
+from .errors import ErrorTable
+from .transfer import decoded, download, write_lines
+
+if TYPE_CHECKING:
+    import openai
+
+Endpoint = Literal["auto", "responses", "chat"]
+TAG = "batchata_tag"
+_MB = 1_000_000
+_FILE_DAYS = 7
+_HOST = "api.openai.com"
+_STATES: dict[str, BatchState] = {
+    "validating": "queued",
+    "in_progress": "running",
+    "finalizing": "running",
+    "cancelling": "cancelling",
+    "completed": "ended",
+    "failed": "ended",
+    "expired": "ended",
+    "cancelled": "ended",
+}
+_QUEUE_FULL = "token_limit_exceeded"
+_COUNTABLE = ("model", "input", "instructions", "tools", "tool_choice", "text", "reasoning", "truncation")
+# Clocks differ and requests wait: a batch may be listed as created a little before we noted that we asked for it.
+_SLACK = timedelta(hours=1)
+_CREATE_ATTEMPTS, _CREATE_PAUSE = 3, 2.0
+
+ERRORS = ErrorTable(
+    provider="openai",
+    label="OpenAI",
+    variable="OPENAI_API_KEY",
+    classes={
+        "APIConnectionError": rules.LOST,
+        "APITimeoutError": rules.LOST,
+        "APIResponseValidationError": rules.GARBLED,
+        "BadRequestError": rules.REFUSED,
+        "AuthenticationError": rules.KEY,
+        "OAuthError": rules.KEY,
+        "SubjectTokenProviderError": rules.KEY,
+        "PermissionDeniedError": rules.RIGHTS,
+        "NotFoundError": rules.NOT_FOUND,
+        "ConflictError": rules.CONFLICT,
+        "UnprocessableEntityError": rules.REFUSED,
+        "RateLimitError": rules.BUSY,
+        "InternalServerError": rules.FAULT,
+        "APIStatusError": rules.REFUSED,  # 402 and 413 have no class of their own, nor has 408: see `statuses`
+        "APIError": rules.FAULT,
+        "LengthFinishReasonError": rules.LOCAL,
+        "ContentFilterFinishReasonError": rules.LOCAL,
+        "InvalidWebhookSignatureError": rules.LOCAL,
+        "WebSocketConnectionClosedError": rules.LOCAL,
+        "WebSocketQueueFullError": rules.LOCAL,
+        "OpenAIError": rules.LOCAL,
+    },
+    codes={
+        "insufficient_quota": rules.NO_CREDIT,
+        "billing_hard_limit_reached": rules.NO_CREDIT,
+        "billing_not_active": rules.NO_CREDIT,
+        "invalid_api_key": rules.KEY,
+        "model_not_found": rules.NO_MODEL,
+    },
+    statuses={402: rules.NO_CREDIT, 408: rules.LOST, 413: rules.TOO_LARGE},
+)
+
+
+class OpenAIProvider(SdkProvider):
+    """OpenAI Batch. Needs `OPENAI_API_KEY`; `OPENAI_BASE_URL` points it at a compatible endpoint.
+
+    Args:
+        environment: Variables that take precedence over those of the process.
+        endpoint: Form of the requests; `auto` asks an endpoint other than OpenAI's own which one it has.
+        pause: Waits so many seconds.
+    """
+
+    name = "openai"
+    errors = ERRORS
+    keys = ("OPENAI_API_KEY",)
+    # 50,000 lines or 200 MB a batch, 50 MB of files a request.
+    limits = Limits(rows=50_000, bytes=180 * _MB, row_bytes=45 * _MB, mixed_models=False, window_hours=24)
+    sizes = Sizes(each=1 * _MB, total=8 * _MB)
+    image_types = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+
+    def __init__(
+        self, environment: Mapping[str, str] | None = None, *, endpoint: Endpoint = "auto", pause: Pause = wait
+    ) -> None:
+        super().__init__(environment, pause=pause)
+        fixed = {"responses": wire.RESPONSES, "chat": wire.CHAT}.get(endpoint)
+        self._endpoint = fixed if fixed or not self._is_own else wire.RESPONSES
+
+    @property
+    def _is_own(self) -> bool:
+        """Whether requests go to OpenAI itself."""
+        url = self.variable("OPENAI_BASE_URL")
+        return url is None or urlsplit(url).hostname == _HOST
+
+    @cached_property
+    def client(self) -> openai.OpenAI:
+        """The SDK's client. Its own retries are off, except for uploads, which may be repeated."""
+        import openai
+
+        return openai.OpenAI(
+            api_key=self.key(),
+            base_url=self.variable("OPENAI_BASE_URL"),
+            timeout=openai.Timeout(600, connect=10),
+            max_retries=0,
+        )
+
+    def endpoint(self) -> str:
+        """Return the path of the requests. An endpoint that is not OpenAI's own is asked once whether it has Responses:
+        an empty request is refused for its content where the path exists, and costs nothing."""
+        with self._lock:
+            if self._endpoint is None:
+                self._endpoint = wire.RESPONSES if self._has_responses() else wire.CHAT
+            return self._endpoint
+
+    def _has_responses(self) -> bool:
+        import openai
+
+        with self.translated():
+            try:
+                self.client.post("/responses", body={}, cast_to=object)
+            except openai.APIStatusError as error:
+                if error.status_code in (404, 405, 501):
+                    return False
+                if error.status_code in (401, 403, 429) or error.status_code >= 500:
+                    raise
+        return True
+
+    # ------------------------------------------------------------------ before anything is sent
+
+    def unknown_params(self, job: Job) -> dict[str, str]:
+        """Return those of `job.params` that the endpoint does not have, or that are ours to set."""
+        return models.unknown(job.model, job.params, chat=self._endpoint == wire.CHAT)
+
+    def model_refuses(self, job: Job) -> dict[str, str]:
+        """Return the parameters that the model refuses, each with the reason."""
+        return models.refused(job.model, job.params, job.temperature)
+
+    def most_output(self, model: str) -> int | None:
+        """Return the most output tokens the model gives."""
+        return models.most_output(model)
+
+    def accepts(self, document: Document) -> None:
+        """Raise `ValidationError` for image types and sizes that OpenAI does not take."""
+        self._accepts(document, pdf_bytes=49 * _MB, image_bytes=49 * _MB, pages=100_000)
+
+    def request_of(self, job: Job, attachments: Attachments) -> JsonObject:
+        """Return the body of the job's request; Responses until an endpoint is known to lack it."""
+        # Compatible endpoints may serve models whose names begin so; OpenAI itself does not.
+        if job.model.startswith("openai/") and (self._is_own or self._environment):
+            job = replace(job, model=job.model.removeprefix("openai/"))
+        return wire.encode(job, attachments, endpoint=self._endpoint or wire.RESPONSES)
+
+    def _check_documents(self, job: Job) -> None:
+        super()._check_documents(job)
+        size = sum(document.size for document in job.documents)
+        if size > 49 * _MB:
+            raise ValidationError(
+                f"The documents of one request have {size / 1e6:,.0f} MB; OpenAI takes less than 50 MB. Split them "
+                "over several jobs."
+            )
+
+    # ------------------------------------------------------------------ verbs
+
+    def submit(self, tag: str, rows: Sequence[Row]) -> str:
+        """Upload one input file, create one batch from it, and return its id; the tag stands in its metadata."""
+        endpoint = self.endpoint()
+        # Chat takes files inline only on many compatible servers, so nothing is uploaded for it.
+        attach = Attacher(self.sizes, self._upload) if endpoint == wire.RESPONSES else inline
+        lines = (wire.row(row.row_id, self.request_of(row.job, attach(row.job)), endpoint=endpoint) for row in rows)
+        with write_lines(lines, 200 * _MB, "OpenAI") as body:
+            input_file = self._upload_input(f"{tag}.jsonl", body)
+        for attempt in range(_CREATE_ATTEMPTS):
+            try:
+                return self._create(tag, input_file, endpoint)
+            except ProviderError as error:
+                if attempt == _CREATE_ATTEMPTS - 1 or not _is_not_there_yet(error, input_file):
+                    raise
+                self._pause(_CREATE_PAUSE)
+        raise AssertionError("unreachable")
+
+    def poll(self, batch_id: str) -> BatchStatus:
+        """Ask for the state of one batch."""
+        batch = self._get(f"/batches/{batch_id}")
+        word = str(batch.get("status") or "")
+        state = _STATES.get(word.lower(), "running")
+        counts = batch.get("request_counts") or {}
+        handle = {key: batch[key] for key in ("output_file_id", "error_file_id") if batch.get(key)}
+        faults = (batch.get("errors") or {}).get("data") or []
+        failed = word.lower() == "failed"
+        return BatchStatus(
+            state=state,
+            word=word,
+            total=counts.get("total") or None,
+            done=counts.get("completed"),
+            failed=counts.get("failed"),
+            reason=rules.redact("; ".join(map(_fault, faults[:3])) or "The batch failed.") if failed else None,
+            rejected=failed and not handle and not counts.get("completed"),
+            quota=failed and any(fault.get("code") == _QUEUE_FULL for fault in faults),
+            no_results=state == "ended" and not handle,
+            handle=handle if state == "ended" else {},
+        )
+
+    def fetch(self, batch_id: str, handle: JsonObject) -> Iterator[Reply]:
+        """Yield the replies of an ended batch, from its output file and its error file, whichever there are."""
+        for key in ("output_file_id", "error_file_id"):
+            if handle.get(key):
+                yield from decoded(download(partial(self._content, handle[key]), "OpenAI"), wire.decode)
+
+    def cancel(self, batch_id: str) -> None:
+        """Ask for the batch to be cancelled; one that ended already is no error."""
+        try:
+            with self.translated():
+                self.client.post(f"/batches/{batch_id}/cancel", cast_to=object)
+        except ProviderError as error:
+            if error.retryable and error.status != 409:
+                raise
+            if self.poll(batch_id).state != "ended":
+                raise
+
+    def find(self, tag: str, since: datetime, rows: int) -> Found:
+        """Look a submission up by the tag in its metadata; by time and rows where an endpoint keeps no metadata."""
+        candidates = []
+        for batch in self._listed(since - _SLACK):
+            metadata = batch.get("metadata")
+            if isinstance(metadata, dict) and metadata.get(TAG) == tag:
+                return Found(batch_id=str(batch["id"]))
+            total = (batch.get("request_counts") or {}).get("total")
+            if metadata is None and total in (None, 0, rows):
+                candidates.append(str(batch["id"]))
+        return Found(candidates=tuple(candidates))
+
+    def count_tokens(self, job: Job) -> int | None:
+        """Return OpenAI's count of the job's input tokens, or None where the endpoint does not count."""
+        request = wire.encode_responses(job, inline(job))
+        body = {key: request[key] for key in _COUNTABLE if key in request}
+        if len(jsonl.encode(body)) > self.limits.row_bytes:
+            return None
+        try:
+            with self.translated():
+                answer: Any = self.client.post("/responses/input_tokens", body=body, cast_to=object)
+        except ProviderError as error:
+            if error.status in (404, 405, 501):
+                return None
+            raise
+        count = answer.get("input_tokens") if isinstance(answer, dict) else None
+        return count if isinstance(count, int) else None
+
+    # ------------------------------------------------------------------ requests
+
+    def _upload(self, document: Document) -> str:
+        content = files.read(document)
+        with self.translated():
+            uploaded = self.client.with_options(max_retries=2).files.create(
+                file=(document.name, content, document.media_type),
+                purpose="user_data",
+                expires_after={"anchor": "created_at", "seconds": _FILE_DAYS * 86_400},
+            )
+        return uploaded.id
+
+    def _upload_input(self, name: str, body: BinaryIO) -> str:
+        with self.translated():
+            uploaded: Any = self.client.files.create(file=(name, body, "application/jsonl"), purpose="batch")
+        if not isinstance(getattr(uploaded, "id", None), str):
+            raise self._garbled()
+        return str(uploaded.id)
+
+    def _create(self, tag: str, input_file: str, endpoint: str) -> str:
+        body = {
+            "input_file_id": input_file,
+            "endpoint": endpoint,
+            "completion_window": "24h",
+            "metadata": {TAG: tag},
+        }
+        with self.translated(creating=True):
+            answer: Any = self.client.post("/batches", body=body, cast_to=object, options={"max_retries": 0})
+        if isinstance(answer, dict) and isinstance(answer.get("id"), str):
+            return str(answer["id"])
+        raise self._garbled(ambiguous=True)
+
+    def _get(self, path: str, params: Mapping[str, Any] | None = None) -> JsonObject:
+        with self.translated():
+            answer: Any = self.client.get(path, cast_to=object, options={"params": dict(params or {})})
+        if not isinstance(answer, dict):
+            raise self._garbled()
+        return answer
+
+    @contextmanager
+    def _content(self, file_id: str) -> Iterator[Iterable[bytes]]:
+        with self.translated(), self.client.files.with_streaming_response.content(file_id) as response:
+            yield response.iter_bytes()
+
+    def _listed(self, since: datetime) -> Iterator[JsonObject]:
+        """Yield the batches created since then, page by page; the order of the list is not documented."""
+        after, horizon = "", since.replace(tzinfo=since.tzinfo or UTC).timestamp()
+        while True:
+            page = self._get("/batches", {"limit": 100, **({"after": after} if after else {})})
+            data = [batch for batch in page.get("data") or () if isinstance(batch, dict)]
+            yield from (batch for batch in data if (batch.get("created_at") or horizon) >= horizon)
+            times = [batch.get("created_at") or 0 for batch in data]
+            is_past = bool(times) and max(times) < horizon and times == sorted(times, reverse=True)
+            last = str(data[-1].get("id") or "") if data else ""
+            if is_past or not page.get("has_more") or not last or last == after:
+                return
+            after = last
+
+    def _garbled(self, *, ambiguous: bool = False) -> ProviderError:
+        return ProviderError(
+            "OpenAI answered with something that is not its API's (a proxy or log-in page?).",
+            provider=self.name,
+            retryable=True,
+            ambiguous=ambiguous,
+        )
+
+
+def _fault(fault: JsonObject) -> str:
+    line = f" (line {fault['line']})" if fault.get("line") else ""
+    return f"{fault.get('code') or 'error'}{line}: {fault.get('message') or 'no message'}"
+
+
+def _is_not_there_yet(error: ProviderError, input_file: str) -> bool:
+    """Whether the input file was only not yet to be seen just after its upload: such a create made no batch."""
+    text = str(error).lower()
+    return (
+        not error.ambiguous and "file" in text and ("not found" in text or "cannot find" in text or input_file in text)
+    )
