@@ -1,0 +1,460 @@
+"""Anthropic's protocol: Message Batches, Messages, token counting, Files, Models."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote
+
+from . import anthropic_rules as rules
+from .answer import input_tokens
+from .ask import Ask, Piece, Reply
+from .forms import form_data
+from .http import ApiError, Request, Response, json_response
+from .service import Bench, JsonObject, Service, iso, load, new_id
+from .state import BatchRecord, FileRecord, RowRecord
+
+DAY = 86_400
+KINDS = {
+    400: "invalid_request_error", 401: "authentication_error", 402: "billing_error", 403: "permission_error",
+    404: "not_found_error", 409: "conflict_error", 413: "request_too_large", 429: "rate_limit_error",
+    500: "api_error", 503: "api_error", 504: "timeout_error", 529: "overloaded_error",
+}  # fmt: skip
+CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+ENDS = {"stop": "end_turn", "length": "max_tokens", "refusal": "refusal", "filter": "refusal"}
+
+
+class Anthropic(Service):
+    """The paths under `/anthropic`."""
+
+    name = "anthropic"
+    models = re.compile(r"claude-[a-z0-9.@-]+")
+
+    def __init__(self, bench: Bench) -> None:
+        super().__init__(bench)
+        batch = r"/v1/messages/batches/([^/]+)"
+        self.routes = [
+            ("POST", r"/v1/messages/batches", "batches.create", self.create),
+            ("GET", r"/v1/messages/batches", "batches.list", self.list),
+            ("GET", batch, "batches.retrieve", self.retrieve),
+            ("POST", batch + "/cancel", "batches.cancel", self.cancel),
+            ("DELETE", batch, "batches.delete", self.delete),
+            ("GET", batch + "/results", "batches.results", self.results_file),
+            ("POST", r"/v1/messages", "live", self.live),
+            ("POST", r"/v1/messages/count_tokens", "count", self.count),
+            ("POST", r"/v1/files", "files.upload", self.upload),
+            ("GET", r"/v1/files", "files.list", self.list_files),
+            ("GET", r"/v1/files/([^/]+)", "files.retrieve", self.retrieve_file),
+            ("GET", r"/v1/files/([^/]+)/content", "files.content", self.file_content),
+            ("DELETE", r"/v1/files/([^/]+)", "files.delete", self.delete_file),
+            ("GET", r"/v1/models", "models.list", self.list_models),
+            ("GET", r"/v1/models/([^/]+)", "models.retrieve", self.retrieve_model),
+        ]
+
+    def refusal(self, error: ApiError) -> Response:
+        """Return `{"type": "error", "error": {...}, "request_id"}`."""
+        request_id = new_id("req_")
+        kind = error.kind if error.kind in KINDS.values() else KINDS.get(error.status, "api_error")
+        inner: JsonObject = {"type": kind, "message": error.message}
+        if error.kind != kind or error.details:
+            inner["details"] = error.details or {"error_code": error.kind}
+        headers = {"request-id": request_id, **error.headers}
+        return json_response({"type": "error", "error": inner, "request_id": request_id}, error.status, headers)
+
+    def authorise(self, request: Request) -> None:
+        """The key as a bearer token or in `x-api-key`; the version header must be there."""
+        bearer = request.headers.get("Authorization") or ""
+        key = bearer.removeprefix("Bearer ") if bearer else request.headers.get("x-api-key") or ""
+        if key not in self.bench.keys:
+            raise ApiError(401, "authentication_error", "invalid x-api-key" if key else "x-api-key header is required")
+        version = request.headers.get("anthropic-version")
+        if version not in (rules.NEW_VERSION, rules.OLD_VERSION):
+            what = "is required" if version is None else f'"{version}" is not a valid version'
+            raise rules.bad(f"anthropic-version: header {what}")
+
+    def parse(self, body: Any, context: Any = None) -> Ask:
+        """Check message parameters; `context` is the API version, prefixed with `count:` for counting."""
+        version = str(context or rules.NEW_VERSION)
+        counting = version.startswith("count:")
+        return rules.parse(
+            body, known=self.known, version=version.removeprefix("count:"), limits=self.bench.limits,
+            file=None if counting else self._uploaded, counting=counting,
+        )  # fmt: skip
+
+    def _uploaded(self, file_id: str) -> tuple[bytes, str, str]:
+        record = self.state.file(self.name, file_id)
+        if record is None:
+            raise rules.bad(f"File not found: {file_id}")
+        if record.expires is not None and record.expires <= self.bench.clock():
+            raise ApiError(400, "file_expired", f"File {file_id} has expired")
+        return self.content(record), record.meta["media_type"], record.meta["name"]
+
+    def failure(self, mark: str) -> JsonObject:
+        """Return the error of a marked row."""
+        if mark == "error":
+            return {"status": 500, "kind": "api_error", "message": "Internal server error", "param": None}
+        return {
+            "status": 400,
+            "kind": "invalid_request_error",
+            "message": "practice: this row is refused",
+            "param": None,
+        }
+
+    # Batches
+
+    def create(self, request: Request) -> Response:
+        """Take a batch: shape and ids are checked now, the rows only count as errors later."""
+        limits = self.bench.limits
+        if request.size > limits.anthropic_bytes:
+            raise ApiError(413, "request_too_large", "Request exceeds the maximum size")
+        queued = sum(batch.total for batch in self.open_batches())
+        batch_id = new_id("msgbatch_01")
+        version = request.headers["anthropic-version"]
+        path = self.state.new_blob()
+        judged: list[RowRecord] = []
+        ids: set[str] = set()
+        try:
+            with path.open("wb") as out:
+                for index, item in enumerate(_requests(request)):
+                    self._check_item(index, item, ids)
+                    line = json.dumps(item["params"]).encode() + b"\n"
+                    span = (out.tell(), len(line))
+                    out.write(line)
+                    judged.append(self.judge(index, item["custom_id"], span, item["params"], batch_id, version))
+            if not judged:
+                raise rules.bad("requests: List should have at least 1 item after validation, not 0")
+            if len(judged) > limits.anthropic_rows:
+                raise ApiError(413, "request_too_large", f"A batch may hold at most {limits.anthropic_rows} requests")
+            if queued + len(judged) > limits.anthropic_queued_rows:
+                raise ApiError(429, "rate_limit_error", "Number of queued batch requests exceeds your limit",
+                               headers={"retry-after": "1"})  # fmt: skip
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        fate = self.fate()  # there is no failed batch here: every row of it fails
+        fate = "rows-failed" if fate in ("failed", "token-limit") else fate
+        record = BatchRecord(
+            batch_id, self.name, self.bench.clock(), self.bench.seconds, 0, None, fate, {"version": version}, path.name
+        )
+        return json_response(self._shape(self.state.add_batch(record, judged), request))
+
+    def _check_item(self, index: int, item: Any, ids: set[str]) -> None:
+        if not isinstance(item, dict) or not isinstance(item.get("custom_id"), str):
+            raise rules.bad(f"requests.{index}.custom_id: Field required")
+        if not CUSTOM_ID.fullmatch(item["custom_id"]):
+            raise rules.bad(f"requests.{index}.custom_id: String should match pattern '^[a-zA-Z0-9_-]{{1,64}}$'")
+        if item["custom_id"] in ids:
+            raise rules.bad(f"requests.{index}.custom_id: custom_id {item['custom_id']!r} is not unique")
+        if not isinstance(item.get("params"), dict):
+            raise rules.bad(f"requests.{index}.params: Field required")
+        if extra := set(item) - {"custom_id", "params"}:
+            raise rules.bad(f"requests.{index}.{sorted(extra)[0]}: Extra inputs are not permitted")
+        ids.add(item["custom_id"])
+
+    def judge(self, idx: int, row_id: str, span: tuple[int, int], body: Any, batch_id: str, context: Any) -> RowRecord:
+        """Judge a row; a batch refuses `stream` too."""
+        if body.get("stream"):
+            error = rules.bad("stream: streaming is not supported in batches")
+            return RowRecord(idx, row_id, *span, self.digest(body), "error", "", self.row_error(error))
+        return super().judge(idx, row_id, span, body, batch_id, context)
+
+    def _shape(self, batch: BatchRecord, request: Request) -> JsonObject:
+        now = self.bench.clock()
+        ended = batch.ended(now)
+        good, bad = self.tally(batch) if ended else (0, 0)
+        rest = batch.total - good - bad
+        expired = self._expired(batch) if ended else 0
+        status = "ended" if ended else "canceling" if batch.cancelled is not None else "in_progress"
+        counts = {
+            "processing": 0 if ended else batch.total,
+            "succeeded": good,
+            "errored": bad - expired,
+            "canceled": rest if ended and batch.cancelled is not None else 0,
+            "expired": expired + (rest if ended and batch.cancelled is None else 0),
+        }
+        url = f"{request.base}/anthropic/v1/messages/batches/{batch.id}/results"
+        return {
+            "id": batch.id, "type": "message_batch", "processing_status": status, "request_counts": counts,
+            "created_at": iso(batch.created), "expires_at": iso(batch.created + DAY),
+            "ended_at": iso(batch.ends) if ended else None, "cancel_initiated_at": iso(batch.cancelled),
+            "archived_at": None, "results_url": url if ended else None,
+        }  # fmt: skip
+
+    def _expired(self, batch: BatchRecord) -> int:
+        done = batch.done(self.bench.clock())
+        if batch.fate == "rows-failed" or not self.state.exists(batch.id, ("expired",), done):
+            return 0
+        return sum(row.verdict == "expired" and row.idx < done for row in self.state.rows(batch.id))
+
+    def _batch(self, batch_id: str) -> BatchRecord:
+        return self.need_batch(batch_id, f"Message Batch {batch_id} not found.")
+
+    def retrieve(self, request: Request, batch_id: str) -> Response:
+        """Return one batch."""
+        return json_response(self._shape(self._batch(batch_id), request))
+
+    def list(self, request: Request) -> Response:
+        """Return a page of batches, newest first."""
+        return json_response(_page(self.state.batches(self.name), request, lambda b: self._shape(b, request)))
+
+    def cancel(self, request: Request, batch_id: str) -> Response:
+        """Begin to cancel; what has finished is kept."""
+        batch = self._batch(batch_id)
+        if batch.ended(self.bench.clock()) and batch.cancelled is None:
+            raise rules.bad(f"Batch {batch_id} cannot be canceled because it has already ended.")
+        self.state.cancel(batch_id, self.bench.clock())
+        return json_response(self._shape(self._batch(batch_id), request))
+
+    def delete(self, request: Request, batch_id: str) -> Response:
+        """Delete an ended batch."""
+        if not self._batch(batch_id).ended(self.bench.clock()):
+            raise rules.bad(f"Batch {batch_id} cannot be deleted while it is in progress; cancel it first.")
+        self.state.delete("batch", batch_id)
+        return json_response({"id": batch_id, "type": "message_batch_deleted"})
+
+    def results_file(self, request: Request, batch_id: str) -> Response:
+        """Stream the results of an ended batch."""
+        batch = self._batch(batch_id)
+        if not batch.ended(self.bench.clock()):
+            raise ApiError(404, "not_found_error", f"Message Batch {batch_id} has no available results.")
+        lines = self.write_lines(batch, self._line(batch), ("ok", "error", "expired", "cancelled"))
+        return Response(body=lines, content_type="application/x-jsonl")
+
+    def _line(self, batch: BatchRecord) -> Any:
+        done = batch.done(self.bench.clock())
+
+        def line(row: RowRecord, body: Any) -> JsonObject:
+            state = self.final(batch, row, done)
+            result: JsonObject
+            if state == "ok":
+                ask = self.parse(body, batch.meta.get("version"))
+                result = {"type": "succeeded", "message": self._message(ask, self.answer(ask, row.mark), "batch")}
+            elif state == "error":
+                detail = row.detail or self.failure("error")
+                inner = {"type": KINDS.get(detail["status"], "api_error"), "message": detail["message"]}
+                result = {
+                    "type": "errored",
+                    "error": {"type": "error", "error": inner, "request_id": f"req_{row.digest[:16]}"},
+                }
+            else:
+                result = {"type": "canceled" if state == "cancelled" else "expired"}
+            return {"custom_id": row.row_id, "result": result}
+
+        return line
+
+    # Messages
+
+    def live(self, request: Request) -> Response:
+        """Answer one message now."""
+        if request.size > self.bench.limits.anthropic_live_bytes:
+            raise ApiError(413, "request_too_large", "Request exceeds the maximum size")
+        body = _json(request)
+        ask = self.parse(body, request.headers["anthropic-version"])
+        if body.get("stream"):
+            raise rules.bad("stream: the practice provider does not stream messages")
+        digest = self.digest(body)
+        mark = self.mark(ask, new_id("live/"))
+        if mark in ("error", "bad-request"):
+            self.state.add_live(self.name, self.bench.clock(), digest, False)
+            detail = self.failure(mark)
+            raise ApiError(detail["status"], detail["kind"], detail["message"])
+        message = self._message(ask, self.answer(ask, mark), "standard")
+        self.state.add_live(self.name, self.bench.clock(), digest, True)
+        return json_response(message, headers={"request-id": new_id("req_")})
+
+    def count(self, request: Request) -> Response:
+        """Count input tokens as a message with the same content would."""
+        body = _json(request)
+        if not isinstance(body, dict) or "max_tokens" in body:
+            raise rules.bad("max_tokens: Extra inputs are not permitted")
+        ask = self.parse(body, "count:" + request.headers["anthropic-version"])
+        return json_response({"input_tokens": input_tokens(ask)})
+
+    def _message(self, ask: Ask, reply: Reply, tier: str) -> JsonObject:
+        digest = hashlib.sha256((ask.prompt + reply.text).encode()).hexdigest()[:20]
+        content: list[JsonObject] = []
+        if reply.thinking_tokens:
+            thinking = "The answer is looked up by its labels."
+            content.append({"type": "thinking", "thinking": thinking, "signature": digest})
+        content += [self._block(ask, piece) for piece in _merged(reply.pieces)]
+        declined = reply.end in ("refusal", "filter")
+        details = {"type": "refusal", "category": "general_harms" if reply.end == "filter" else None,
+                   "explanation": "practice: declined as asked"}  # fmt: skip
+        return {
+            "id": f"msg_{digest}", "type": "message", "role": "assistant", "model": ask.model, "content": content,
+            "stop_reason": ENDS[reply.end], "stop_sequence": None, "stop_details": details if declined else None,
+            "usage": {
+                "input_tokens": reply.input_tokens, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0,
+                "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+                "output_tokens": reply.output_tokens,
+                "output_tokens_details": {"thinking_tokens": reply.thinking_tokens},
+                "service_tier": tier, "inference_geo": "us",
+            },
+        }  # fmt: skip
+
+    def _block(self, ask: Ask, piece: Piece) -> JsonObject:
+        block: JsonObject = {"type": "text", "text": piece.text}
+        if piece.place is None or not ask.cited:
+            return block
+        place, documents = piece.place, [s for s in ask.sources if s.kind != "image"]
+        source = ask.sources[place.source]
+        citation: JsonObject = {
+            "cited_text": place.text, "document_index": documents.index(source), "document_title": source.title,
+            "file_id": source.file_id,
+        }  # fmt: skip
+        if source.kind == "pdf":
+            page = place.page or 1
+            citation |= {"type": "page_location", "start_page_number": page, "end_page_number": page + 1}
+        elif source.kind == "chunks":
+            citation |= {
+                "type": "content_block_location", "start_block_index": place.block, "end_block_index": place.block + 1,
+                "cited_text": source.parts[place.block],
+            }  # fmt: skip
+        else:
+            citation |= {"type": "char_location", "start_char_index": place.start, "end_char_index": place.end}
+        return {**block, "citations": [citation]}
+
+    # Files and models
+
+    def upload(self, request: Request) -> Response:
+        """Store a file."""
+        fields, uploaded = form_data(request)
+        if uploaded is None:
+            raise rules.bad("file: Field required")
+        keep = fields.get("expires_in_seconds")
+        if keep is not None and not (keep.isdigit() and 3600 <= int(keep) <= 7_776_000):
+            raise rules.bad("expires_in_seconds: Input should be between 3600 and 7776000")
+        now = self.bench.clock()
+        record = FileRecord(
+            new_id("file_01"), self.name, now, now + int(keep) if keep else None, len(uploaded.data),
+            hashlib.sha256(uploaded.data).hexdigest(),
+            {"name": unquote(uploaded.name), "media_type": uploaded.media_type, "blob": uploaded.store(self.state)},
+        )  # fmt: skip
+        self.state.add_file(record)
+        return json_response(_file_shape(record))
+
+    def _file(self, file_id: str) -> FileRecord:
+        record = self.state.file(self.name, file_id)
+        if record is None:
+            raise self.not_found(f"File not found: {file_id}")
+        return record
+
+    def list_files(self, request: Request) -> Response:
+        """Return a page of files, newest first."""
+        return json_response(_page(self.state.files(self.name), request, _file_shape))
+
+    def retrieve_file(self, request: Request, file_id: str) -> Response:
+        """Return what is known of a file."""
+        return json_response(_file_shape(self._file(file_id)))
+
+    def file_content(self, request: Request, file_id: str) -> Response:
+        """Refuse: uploaded files cannot be downloaded again."""
+        raise ApiError(400, "file_not_downloadable", f"File {self._file(file_id).id} is not downloadable.")
+
+    def delete_file(self, request: Request, file_id: str) -> Response:
+        """Delete a file."""
+        self.state.delete("file", self._file(file_id).id)
+        return json_response({"id": file_id, "type": "file_deleted"})
+
+    def list_models(self, request: Request) -> Response:
+        """Return some models; any name of the family is taken."""
+        names = ("claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5")
+        return json_response({
+            "data": [_model_shape(name) for name in names], "has_more": False, "first_id": names[0], "last_id": names[-1],
+        })  # fmt: skip
+
+    def retrieve_model(self, request: Request, model: str) -> Response:
+        """Return one model."""
+        if not self.known(model):
+            raise self.not_found(f"model: {model}")
+        return json_response(_model_shape(model))
+
+
+def _merged(pieces: list[Piece]) -> list[Piece]:
+    """Join neighbours without a citation into one block; leave out empty ones."""
+    merged: list[Piece] = []
+    for piece in pieces:
+        if not piece.text:
+            continue
+        if merged and merged[-1].place is None and piece.place is None:
+            merged[-1] = Piece(merged[-1].text + piece.text)
+        else:
+            merged.append(piece)
+    return merged
+
+
+def _json(request: Request) -> Any:
+    try:
+        return load(request.bytes())
+    except ValueError:
+        raise rules.bad("The request body is not valid JSON") from None
+
+
+_REQUESTS = re.compile(r'\s*\{\s*"requests"\s*:\s*\[')
+_BETWEEN = re.compile(r"[\s,]*")
+
+
+def _requests(request: Request) -> Iterator[Any]:
+    """Yield the items of `requests` one by one, so that a large batch is never held as objects."""
+    try:
+        text = request.bytes().decode("utf-8")
+        head = _REQUESTS.match(text)
+        if head is None:
+            body = json.loads(text)
+            if not isinstance(body, dict) or not isinstance(body.get("requests"), list):
+                raise rules.bad("requests: Field required")
+            if extra := sorted(set(body) - {"requests"}):
+                raise rules.bad(f"{extra[0]}: Extra inputs are not permitted")
+            yield from body["requests"]
+            return
+        decoder, at = json.JSONDecoder(), head.end()
+        while True:
+            at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]
+            if text[at : at + 1] == "]":
+                break
+            item, at = decoder.raw_decode(text, at)
+            yield item
+    except ValueError:
+        raise rules.bad("The request body is not valid JSON") from None
+    if text[at + 1 :].strip() != "}":
+        raise rules.bad("request body: Extra inputs are not permitted")
+
+
+def _page(items: list[Any], request: Request, shape: Any) -> JsonObject:
+    """Return one page of items that stand newest first."""
+    limit = request.query.get("limit", "20")
+    if not limit.isdigit() or not 1 <= int(limit) <= 1000:
+        raise rules.bad("limit: Input should be between 1 and 1000")
+    ids = [item.id for item in items]
+    after, before = request.query.get("after_id"), request.query.get("before_id")
+    if after is not None:
+        items = items[ids.index(after) + 1 :] if after in ids else []
+    page = items[: int(limit)]
+    more = len(items) > int(limit)
+    if before is not None:
+        earlier = items[: ids.index(before)] if before in ids else []
+        page, more = earlier[-int(limit) :], len(earlier) > int(limit)
+    data = [shape(item) for item in page]
+    ends = (page[0].id, page[-1].id) if page else (None, None)
+    return {"data": data, "has_more": more, "first_id": ends[0], "last_id": ends[1]}
+
+
+def _file_shape(record: FileRecord) -> JsonObject:
+    return {
+        "id": record.id, "type": "file", "filename": record.meta["name"], "mime_type": record.meta["media_type"],
+        "size_bytes": record.size, "created_at": iso(record.created), "downloadable": False,
+        "expires_at": iso(record.expires),
+    }  # fmt: skip
+
+
+def _model_shape(name: str) -> JsonObject:
+    yes = {"supported": True}
+    return {
+        "id": name, "type": "model", "display_name": name.replace("-", " ").title(), "created_at": "2026-09-01T00:00:00Z",
+        "max_input_tokens": 1_000_000, "max_tokens": 128_000,
+        "capabilities": {key: yes for key in
+                         ("batch", "citations", "pdf_input", "image_input", "structured_outputs", "code_execution")},
+    }  # fmt: skip

@@ -1,0 +1,494 @@
+"""Gemini's protocol (Developer API, `v1` and `v1beta`): files, batches, generateContent, countTokens, models."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from . import gemini_rules as rules
+from .answer import input_tokens
+from .ask import Ask, Reply
+from .http import ApiError, Request, Response, json_response
+from .service import Bench, JsonObject, Service, iso, load, new_id, rejected
+from .state import BatchRecord, FileRecord, RowRecord
+
+KEEP = 48 * 3600
+"""Seconds that an uploaded file lives."""
+STATUSES = {
+    400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ABORTED",
+    429: "RESOURCE_EXHAUSTED", 500: "INTERNAL", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED",
+}  # fmt: skip
+GRPC = {"INVALID_ARGUMENT": 3, "NOT_FOUND": 5, "PERMISSION_DENIED": 7, "RESOURCE_EXHAUSTED": 8, "INTERNAL": 13,
+        "UNAVAILABLE": 14}  # fmt: skip
+_TYPE = "type.googleapis.com/google.ai.generativelanguage.v1main.GenerateContentBatch"
+_RESULT = "files/batch-"
+
+
+@dataclass(slots=True)
+class _Upload:
+    """A resumable upload under way."""
+
+    name: str
+    meta: JsonObject
+    path: Path
+    size: int = 0
+
+
+class Gemini(Service):
+    """The paths under `/gemini`."""
+
+    name = "gemini"
+    models = re.compile(r"gemini-[a-z0-9.-]+")
+
+    def __init__(self, bench: Bench) -> None:
+        super().__init__(bench)
+        self.uploads: dict[str, _Upload] = {}
+        self.asked: set[str] = set()
+        v, model = r"/v1(?:beta)?", r"/v1(?:beta)?/models/([^/:]+)"
+        self.routes = [
+            ("POST", r"/upload" + v + "/files", "files.upload", self.upload),
+            ("GET", v + r"/files", "files.list", self.list_files),
+            ("GET", v + r"/(files/[^/:]+):download", "files.content", self.download),
+            ("GET", v + r"/(files/[^/:]+)", "files.retrieve", self.get_file),
+            ("DELETE", v + r"/(files/[^/:]+)", "files.delete", self.delete_file),
+            ("POST", model + ":batchGenerateContent", "batches.create", self.create),
+            ("GET", v + r"/batches", "batches.list", self.list),
+            ("GET", v + r"/(batches/[^/:]+)", "batches.retrieve", self.get),
+            ("POST", v + r"/(batches/[^/:]+):cancel", "batches.cancel", self.cancel),
+            ("DELETE", v + r"/(batches/[^/:]+)", "batches.delete", self.delete),
+            ("POST", model + ":generateContent", "live", self.live),
+            ("POST", model + ":countTokens", "count", self.count),
+            ("GET", v + r"/models", "models.list", self.list_models),
+            ("GET", model, "models.retrieve", self.get_model),
+        ]
+
+    def refusal(self, error: ApiError) -> Response:
+        """Return `{"error": {"code", "message", "status", "details"}}`; a wait is told in RetryInfo, in no header."""
+        details = list(error.details or [])
+        wait = error.headers.get("retry-after")
+        if wait is not None:
+            details.append({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{wait}s"})
+        word = error.kind if error.kind.isupper() else STATUSES.get(error.status, "INTERNAL")
+        inner: JsonObject = {"code": error.status, "message": error.message, "status": word}
+        if details:
+            inner["details"] = details
+        return json_response({"error": inner}, error.status)
+
+    def authorise(self, request: Request) -> None:
+        """The key in `x-goog-api-key` or `?key=`; the second request of an upload bears none."""
+        if request.query.get("upload_id") in self.uploads:
+            return
+        key = request.headers.get("x-goog-api-key") or request.query.get("key")
+        if not key:
+            raise ApiError(401, "UNAUTHENTICATED", "Request is missing required authentication credential.")
+        if key not in self.bench.keys:
+            info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID",
+                    "domain": "googleapis.com"}  # fmt: skip
+            raise rules.bad("API key not valid. Please pass a valid API key.", [info])
+
+    def parse(self, body: Any, context: Any = None) -> Ask:
+        """Check a request for the model `context`."""
+        return rules.parse(str(context), body, limits=self.bench.limits, file=self._attached)
+
+    def row_error(self, error: ApiError) -> JsonObject:
+        """Return the gRPC error of a refused row."""
+        return {"code": GRPC.get(error.kind, 3), "message": error.message}
+
+    def failure(self, mark: str) -> JsonObject:
+        """Return the error of a marked row."""
+        if mark == "error":
+            return {"code": 13, "message": "Internal error encountered."}
+        return {"code": 3, "message": "practice: this row is refused"}
+
+    def billed(self, batch: BatchRecord, row: RowRecord, done: int) -> bool:
+        """An expired job has no results and costs nothing."""
+        return batch.fate != "expired" and super().billed(batch, row, done)
+
+    def _attached(self, name: str) -> tuple[bytes, str]:
+        record = self._file(name, attached=True)
+        if not self._active(record):
+            raise rules.bad(f"The File {name} is not in an ACTIVE state and usage is not allowed.")
+        return self.content(record), record.meta["mimeType"]
+
+    # Files
+
+    def upload(self, request: Request) -> Response:
+        """Begin a resumable upload, or take a piece of it."""
+        session = request.query.get("upload_id")
+        command = request.headers.get("X-Goog-Upload-Command") or ""
+        if session is None:
+            return self._begin(request, command)
+        return self._continue(request, session, command)
+
+    def _begin(self, request: Request, command: str) -> Response:
+        if request.headers.get("X-Goog-Upload-Protocol") != "resumable" or command != "start":
+            raise rules.bad("Only resumable uploads are supported.")
+        body = load(request.bytes() or b"{}")
+        given = body.get("file") or {} if isinstance(body, dict) else {}
+        given = {rules.camel(key): value for key, value in given.items()}
+        name = given.get("name") or f"files/{new_id('')[:12]}"
+        if not re.fullmatch(r"files/[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", name):
+            raise rules.bad(
+                "* UploadFileRequest.file.name: must be files/ and at most 40 lowercase alphanumerics or dashes."
+            )
+        if self.state.file(self.name, name, deleted=True):
+            raise ApiError(409, "ALREADY_EXISTS", f"File {name} already exists.")
+        media = given.get("mimeType") or request.headers.get("X-Goog-Upload-Header-Content-Type") or ""
+        upload_id = new_id("up")
+        self.uploads[upload_id] = _Upload(name, {**given, "mimeType": media}, self.state.new_blob())
+        url = f"{request.base}{request.path}?upload_id={upload_id}"
+        return Response(headers={"X-Goog-Upload-URL": url, "X-Goog-Upload-Status": "active"}, body=b"{}")
+
+    def _continue(self, request: Request, session: str, command: str) -> Response:
+        upload = self.uploads.get(session)
+        if upload is None:
+            raise self.not_found("No such upload.")
+        if int(request.headers.get("X-Goog-Upload-Offset") or 0) != upload.size:
+            raise rules.bad(f"Wrong upload offset; {upload.size} bytes have been received.")
+        if upload.size + request.size > self.bench.limits.gemini_bytes:
+            raise rules.bad("The file is larger than the maximum of 2147483648 bytes.")
+        with upload.path.open("ab") as out:
+            out.write(request.bytes())
+        upload.size += request.size
+        if "finalize" not in command:
+            return Response(headers={"X-Goog-Upload-Status": "active"})
+        with upload.path.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        now = self.bench.clock()
+        meta = {**upload.meta, "blob": upload.path.name}
+        record = FileRecord(upload.name, self.name, now, now + KEEP, upload.size, sha256, meta)
+        try:
+            self.state.add_file(record)
+        except sqlite3.IntegrityError:
+            raise ApiError(409, "ALREADY_EXISTS", f"File {upload.name} already exists.") from None
+        del self.uploads[session]
+        shape = {"file": self._file_shape(record, request)}
+        return json_response(shape, headers={"X-Goog-Upload-Status": "final"})
+
+    def _active(self, record: FileRecord) -> bool:
+        """Documents take a moment: they are ACTIVE once somebody asked again, or after two seconds."""
+        quick = record.meta["mimeType"] != "application/pdf"
+        return quick or record.id in self.asked or self.bench.clock() - record.created > 2
+
+    def _file_shape(self, record: FileRecord, request: Request) -> JsonObject:
+        digest = base64.b64encode(record.sha256.encode()).decode()
+        return {
+            "name": record.id, "displayName": record.meta.get("displayName"), "mimeType": record.meta["mimeType"],
+            "sizeBytes": str(record.size), "createTime": iso(record.created), "updateTime": iso(record.created),
+            "expirationTime": iso(record.expires), "sha256Hash": digest, "source": "UPLOADED",
+            "uri": f"{request.base}/gemini/v1beta/{record.id}",
+            "state": "ACTIVE" if self._active(record) else "PROCESSING",
+        }  # fmt: skip
+
+    def _file(self, name: str, *, attached: bool = False) -> FileRecord:
+        record = self.state.file(self.name, name)
+        if record is None or (record.expires is not None and record.expires <= self.bench.clock()):
+            message = (
+                f"You do not have permission to access the File {name.removeprefix('files/')} or it may not exist."
+            )
+            raise ApiError(403, "PERMISSION_DENIED", message)
+        return record
+
+    def list_files(self, request: Request) -> Response:
+        """Return a page of files."""
+        now = self.bench.clock()
+        files = [f for f in self.state.files(self.name) if f.expires is None or f.expires > now]
+        self.asked.update(f.id for f in files)
+        return json_response(_page("files", files, request, lambda f: self._file_shape(f, request)))
+
+    def get_file(self, request: Request, name: str) -> Response:
+        """Return what is known of a file; names of result files are too long for this call."""
+        if len(name.removeprefix("files/")) > 40:
+            raise rules.bad("* GetFileRequest.name: file name is too long.")
+        record = self._file(name)
+        self.asked.add(name)
+        return json_response(self._file_shape(record, request))
+
+    def delete_file(self, request: Request, name: str) -> Response:
+        """Delete a file."""
+        self.state.delete("file", self._file(name).id)
+        return json_response({})
+
+    def download(self, request: Request, name: str) -> Response:
+        """Stream a result file; uploads cannot be downloaded."""
+        if not name.startswith(_RESULT):
+            raise rules.bad(f"File {self._file(name).id} is not available for download.")
+        batch = self.state.batch(self.name, "batches/" + name.removeprefix(_RESULT)[:24])
+        if batch is None or not batch.ended(self.bench.clock()) or self._result(batch) != name:
+            raise ApiError(404, "NOT_FOUND", "Requested entity was not found.")
+        lines = self.write_lines(batch, self._line(batch), ("ok", "error"))
+        return Response(body=lines, content_type="application/octet-stream")
+
+    # Batches
+
+    def create(self, request: Request, model: str) -> Response:
+        """Take a batch: inline requests are checked now, those in a file by the job."""
+        if not self.known(model):
+            raise ApiError(404, "NOT_FOUND", f"models/{model} is not found for API version v1.")
+        body = _json(request)
+        batch = body.get("batch")
+        given = {rules.camel(k): v for k, v in batch.items()} if isinstance(batch, dict) else {}
+        config = {rules.camel(k): v for k, v in (given.get("inputConfig") or {}).items()}
+        unknown = [*(set(body) - {"batch"}), *(set(given) - {"inputConfig", "displayName", "model", "priority", "name",
+                   "webhookConfig"}), *(set(config) - {"requests", "fileName"})]  # fmt: skip
+        if unknown:
+            raise rules.bad(f'Invalid JSON payload received. Unknown name "{unknown[0]}": no such field.')
+        if len(self.open_batches()) >= self.bench.limits.gemini_open_batches:
+            raise ApiError(429, "RESOURCE_EXHAUSTED", "Too many concurrent batch jobs.")
+        fate = self.fate()
+        if fate == "token-limit":
+            raise ApiError(429, "RESOURCE_EXHAUSTED", "Enqueued token limit reached.", headers={"retry-after": "1"})
+        record = BatchRecord(
+            new_id("batches/"), self.name, self.bench.clock(), self.bench.seconds, 0, None, fate,
+            {"model": model, "displayName": given.get("displayName") or "", "createTime": iso(self.bench.clock())},
+        )  # fmt: skip
+        inline = config.get("requests") or {}
+        if "fileName" in config:
+            record, rows = self._from_file(record, str(config["fileName"]))
+        elif isinstance(inline, dict) and inline.get("requests"):
+            if request.size > self.bench.limits.gemini_inline_bytes:
+                raise rules.bad("Request payload size exceeds the limit: 20971520 bytes.")
+            record, rows = self._from_inline(record, inline["requests"])
+        else:
+            raise rules.bad("* BatchGenerateContentRequest.batch.input_config: requests or file_name is required")
+        return json_response(self._shape(self.state.add_batch(record, rows)))
+
+    def _from_inline(self, record: BatchRecord, items: Any) -> tuple[BatchRecord, list[RowRecord]]:
+        path, rows = self.state.new_blob(), []
+        with path.open("wb") as out:
+            for index, item in enumerate(items):
+                if not isinstance(item, dict) or set(item) - {"request", "metadata"} or "request" not in item:
+                    raise rules.bad(f"Invalid value at 'batch.input_config.requests.requests[{index}]'.")
+                self.parse(item["request"], record.meta["model"])
+                line = json.dumps(item).encode() + b"\n"
+                key = str((item.get("metadata") or {}).get("key", index))
+                span = (out.tell(), len(line))
+                out.write(line)
+                rows.append(self.judge(index, key, span, item["request"], record.id, record.meta["model"]))
+        return replace(record, source=path.name, meta={**record.meta, "inline": True}), rows
+
+    def _from_file(self, record: BatchRecord, name: str) -> tuple[BatchRecord, list[RowRecord]]:
+        file = self._file(name)
+        meta = {**record.meta, "fileName": name}
+        if file.meta["mimeType"] not in (
+            "jsonl",
+            "application/jsonl",
+            "application/x-jsonl",
+            "application/json",
+            "text/plain",
+        ):
+            raise rules.bad(f"Unsupported file type for batch input: {file.meta['mimeType']}")
+        rows, start, problem = [], 0, None
+        with self.state.blob(file.meta["blob"]).open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                item = _line_item(line)
+                if item is None:
+                    problem = f"Invalid JSONL at line {number}: expected an object with 'key' and 'request'."
+                    break
+                span, start = (start, len(line)), start + len(line)
+                rows.append(self.judge(len(rows), item["key"], span, item["request"], record.id, record.meta["model"]))
+        if problem or not rows:
+            meta["errors"] = {"code": 3, "message": problem or "The input file is empty."}
+            rows = []
+        return replace(record, source=file.meta["blob"], meta=meta), rows
+
+    def _state(self, batch: BatchRecord) -> str:
+        now = self.bench.clock()
+        if not batch.ended(now):
+            return "CANCELLING" if batch.cancelled is not None else "RUNNING" if batch.started(now) else "PENDING"
+        if batch.cancelled is not None:
+            return "CANCELLED"
+        return "FAILED" if rejected(batch) else "EXPIRED" if batch.fate == "expired" else "SUCCEEDED"
+
+    def _result(self, batch: BatchRecord) -> str | None:
+        if rejected(batch) or batch.meta.get("inline") or batch.fate == "expired":
+            return None
+        tail = batch.id.removeprefix("batches/")
+        return f"{_RESULT}{tail}-{hashlib.sha256(tail.encode()).hexdigest()[:16]}"
+
+    def _shape(self, batch: BatchRecord, *, whole: bool = True) -> JsonObject:
+        now = self.bench.clock()
+        word, ended = self._state(batch), batch.ended(now)
+        good, bad = (0, 0) if rejected(batch) else self.tally(batch)
+        stats = {"requestCount": batch.total, "successfulRequestCount": good, "failedRequestCount": bad,
+                 "pendingRequestCount": 0 if ended else batch.total - good - bad}  # fmt: skip
+        metadata: JsonObject = {
+            "@type": _TYPE, "model": f"models/{batch.meta['model']}", "displayName": batch.meta["displayName"],
+            "state": f"BATCH_STATE_{word}", "createTime": iso(batch.created), "updateTime": iso(min(now, batch.ends)),
+            "batchStats": {name: str(count) for name, count in stats.items() if count}, "name": batch.id,
+        }  # fmt: skip
+        if "fileName" in batch.meta:
+            metadata["inputConfig"] = {"fileName": batch.meta["fileName"]}
+        value: JsonObject = {"name": batch.id, "metadata": metadata}
+        if ended:
+            value["done"] = True
+            metadata["endTime"] = iso(batch.ends)
+            if word == "FAILED":
+                value["error"] = batch.meta.get("errors") or {"code": 13, "message": "The batch failed."}
+            elif word in ("SUCCEEDED", "CANCELLED"):
+                output = self._output(batch, whole)
+                metadata["output"] = output
+                value["response"] = {"@type": _TYPE + "Output", **output}
+        return value
+
+    def _output(self, batch: BatchRecord, whole: bool) -> JsonObject:
+        if not batch.meta.get("inline"):
+            return {"responsesFile": self._result(batch)}
+        if not whole:
+            return {}
+        lines = self.write_lines(batch, self._line(batch), ("ok", "error"), mixed=False)
+        return {"inlinedResponses": {"inlinedResponses": [json.loads(part) for line in lines
+                                                          for part in line.splitlines() if part.endswith(b"}")]}}  # fmt: skip
+
+    def _batch(self, name: str) -> BatchRecord:
+        return self.need_batch(name, "Requested entity was not found.")
+
+    def get(self, request: Request, name: str) -> Response:
+        """Return one job, with inlined responses if it has such."""
+        return json_response(self._shape(self._batch(name)))
+
+    def list(self, request: Request) -> Response:
+        """Return a page of jobs, without inlined responses."""
+        batches = self.state.batches(self.name)
+        return json_response(_page("operations", batches, request, lambda b: self._shape(b, whole=False)))
+
+    def cancel(self, request: Request, name: str) -> Response:
+        """Begin to cancel."""
+        batch = self._batch(name)
+        if batch.ended(self.bench.clock()) and batch.cancelled is None:
+            raise rules.bad(f"Batch {name} is already in a terminal state.")
+        self.state.cancel(name, self.bench.clock())
+        return json_response({})
+
+    def delete(self, request: Request, name: str) -> Response:
+        """Take a job off the list; it is not cancelled."""
+        self.state.delete("batch", self._batch(name).id)
+        return json_response({})
+
+    def _line(self, batch: BatchRecord) -> Any:
+        done, model = batch.done(self.bench.clock()), batch.meta["model"]
+
+        def line(row: RowRecord, item: JsonObject) -> JsonObject:
+            head = {"metadata": item["metadata"]} if "metadata" in item else {"key": row.row_id}
+            if self.final(batch, row, done) == "error":
+                return {**head, "error": row.detail or self.failure("error")}
+            ask = self.parse(item["request"], model)
+            return {**head, "response": _response(ask, self.answer(ask, row.mark), row.digest)}
+
+        return line
+
+    def renamed(self, line: JsonObject) -> JsonObject:
+        """Return a result line under a key that was never sent."""
+        return {**line, "metadata": {"key": "never-sent-0"}} if "metadata" in line else super().renamed(line)
+
+    # Real time
+
+    def live(self, request: Request, model: str) -> Response:
+        """Answer one request now."""
+        body, ask = self._ask(request, model)
+        digest = self.digest(body)
+        mark = self.mark(ask, new_id("live/"))
+        if mark in ("error", "bad-request"):
+            self.state.add_live(self.name, self.bench.clock(), digest, False)
+            raise ApiError(500 if mark == "error" else 400, "INTERNAL" if mark == "error" else "INVALID_ARGUMENT",
+                           self.failure(mark)["message"])  # fmt: skip
+        value = _response(ask, self.answer(ask, mark), digest)
+        self.state.add_live(self.name, self.bench.clock(), digest, True)
+        return json_response(value)
+
+    def _ask(self, request: Request, model: str) -> tuple[Any, Ask]:
+        if not self.known(model):
+            raise ApiError(404, "NOT_FOUND", f"models/{model} is not found for API version v1.")
+        body = _json(request)
+        if request.size > self.bench.limits.gemini_inline_bytes * 5:
+            raise rules.bad("Request payload size exceeds the limit: 104857600 bytes.")
+        return body, self.parse(body, model)
+
+    def count(self, request: Request, model: str) -> Response:
+        """Count input tokens; `generateContentRequest` counts a whole request."""
+        body = _json(request)
+        inner = body.get("generateContentRequest")
+        if inner is None and set(body) - {"contents", "model"}:
+            raise rules.bad(f'Invalid JSON payload received. Unknown name "{sorted(body)[0]}": no such field.')
+        if not self.known(model):
+            raise ApiError(404, "NOT_FOUND", f"models/{model} is not found for API version v1.")
+        ask = self.parse(inner or body, model)
+        total = input_tokens(ask)
+        return json_response({"totalTokens": total, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": total}]})
+
+    def list_models(self, request: Request) -> Response:
+        """Return some models; any name of the family is taken."""
+        names = ("gemini-4-argon", "gemini-3.8-flash", "gemini-3.5-flash-lite")
+        return json_response({"models": [_model(name) for name in names]})
+
+    def get_model(self, request: Request, model: str) -> Response:
+        """Return one model."""
+        if not self.known(model):
+            raise ApiError(404, "NOT_FOUND", f"models/{model} is not found.")
+        return json_response(_model(model))
+
+
+def _line_item(line: bytes) -> JsonObject | None:
+    try:
+        item = load(line)
+    except ValueError:
+        return None
+    if not isinstance(item, dict) or not isinstance(item.get("key"), str) or "request" not in item:
+        return None
+    return None if set(item) - {"key", "request", "metadata"} else item
+
+
+def _response(ask: Ask, reply: Reply, digest: str) -> JsonObject:
+    usage: JsonObject = {
+        "promptTokenCount": reply.input_tokens, "totalTokenCount": reply.input_tokens + reply.output_tokens,
+        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": reply.input_tokens}],
+    }  # fmt: skip
+    value: JsonObject = {"usageMetadata": usage, "modelVersion": ask.model, "responseId": digest}
+    if reply.end == "filter":
+        usage["totalTokenCount"] = reply.input_tokens
+        return {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, **value}
+    if reply.thinking_tokens:
+        usage["thoughtsTokenCount"] = reply.thinking_tokens
+    if spoken := reply.output_tokens - reply.thinking_tokens:
+        usage["candidatesTokenCount"] = spoken
+    reason = {"length": "MAX_TOKENS", "refusal": "SAFETY"}.get(reply.end, "STOP")
+    candidate: JsonObject = {"finishReason": reason, "index": 0}
+    if reply.text:
+        candidate["content"] = {"parts": [{"text": reply.text}], "role": "model"}
+    return {"candidates": [candidate], **value}
+
+
+def _json(request: Request) -> Any:
+    try:
+        body = load(request.bytes())
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise rules.bad("Invalid JSON payload received.")
+    return body
+
+
+def _page(name: str, items: list[Any], request: Request, shape: Any) -> JsonObject:
+    size, token = request.query.get("pageSize") or "50", request.query.get("pageToken") or "0"
+    if not size.isdigit() or not token.isdigit():
+        raise rules.bad("Invalid page token or size.")
+    start, most = int(token), min(int(size) or 50, 1000)
+    page: JsonObject = {name: [shape(item) for item in items[start : start + most]]}
+    if start + most < len(items):
+        page["nextPageToken"] = str(start + most)
+    return page
+
+
+def _model(name: str) -> JsonObject:
+    return {
+        "name": f"models/{name}", "displayName": name, "version": "001", "inputTokenLimit": 1_048_576,
+        "outputTokenLimit": 65_536,
+        "supportedGenerationMethods": ["generateContent", "countTokens", "batchGenerateContent"],
+    }  # fmt: skip

@@ -1,0 +1,268 @@
+"""What can be said of a text without labels: tone, topics, sentences, e-mail addresses, the quotes an envelope asks for."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from .ask import Leaf
+from .labels import GENERIC, words
+
+if TYPE_CHECKING:
+    from .fill import Filler
+    from .reading import Page
+
+GOOD = frozenset(
+    "good great love loved excellent happy thanks thank thankful perfect amazing awesome helpful fast quick easy pleased "
+    "wonderful fantastic works resolved recommend best nice brilliant delighted smooth friendly superb enjoy enjoyed glad "
+    "satisfied appreciate impressed".split()
+)
+BAD = frozenset(
+    "bad terrible hate hated awful broken slow late angry poor worst disappointed disappointing refund crash crashes "
+    "crashed error errors fail fails failed failing useless rude damaged missing wrong never unacceptable frustrating "
+    "frustrated annoying complaint defective delayed lost problem issue horrible confusing cancel unhappy".split()
+)
+STOP = frozenset(
+    "this that with from have been were will would could should about there their which when what where your they them "
+    "then than because after before again still just also very much more most some only into over please after said says "
+    "does doesn didn cannot want need like make made back here thing things every even while being each other really "
+    "support message customer today since".split()
+)
+TOPICS = frozenset("topic tag keyword theme subject category label concept".split())
+SUMMARY = frozenset("summary title subject headline reason text description question request complaint".split())
+_PATTERNS = {
+    "email": re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w"),
+    "url": re.compile(r"https?://[^\s)>\]]+|\bwww\.[^\s)>\]]+"),
+    "website": re.compile(r"https?://[^\s)>\]]+|\bwww\.[^\s)>\]]+"),
+    "phone": re.compile(r"\+?\d[\d ()/-]{6,}\d"),
+    "iban": re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b"),
+}
+_CURRENCIES = (("€", "EUR"), ("£", "GBP"), ("¥", "JPY"), ("₹", "INR"), ("$", "USD"))
+_SENTENCE = re.compile(r"[^\s.!?][^.!?\n]*(?:[.!?](?=\d|\w)[^.!?\n]*)*[.!?]*")
+_FIELD_NAMES = frozenset("field path pointer field_path".split())
+_QUOTE_NAMES = frozenset("quote text quotes evidence snippet words verbatim".split())
+
+
+def sentence(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return where the sentence around a span begins and ends."""
+    first, last = start, end
+    for found in _SENTENCE.finditer(text, max(0, start - 600), min(len(text), end + 600)):
+        if found.end() > start and found.start() < end:
+            first, last = min(first, found.start()), max(last, found.end())
+    return first, last
+
+
+def sentences(page: Page) -> Iterator[tuple[int, int, str]]:
+    """Yield the sentences of a page."""
+    for found in _SENTENCE.finditer(page.text):
+        if len(found[0].strip()) > 1:
+            yield found.start(), found.end(), found[0]
+
+
+def at_most(description: str) -> int | None:
+    """Return the most items that a description allows: "at most three"."""
+    found = re.search(r"(?:at most|up to|max(?:imum)?(?: of)?|no more than)\s+(\w+)", description, re.I)
+    if found is None:
+        return None
+    spelled = "zero one two three four five six seven eight nine ten".split()
+    word = found[1].lower()
+    return int(word) if word.isdigit() else spelled.index(word) if word in spelled else None
+
+
+def about_topics(name: tuple[str, ...]) -> bool:
+    """Whether a field asks for topics."""
+    return any(word.removesuffix("s") in TOPICS for word in name)
+
+
+def topics(filler: Filler, most: int) -> list[Any]:
+    """Return the most frequent nouns, or what looks like one, where they first stand."""
+    counted: Counter[str] = Counter()
+    first: dict[str, tuple[Page, int, int]] = {}
+    for page in filler.pages:
+        for found in re.finditer(r"[^\W\d_]{4,}", page.text):
+            word = found[0].lower()
+            if word not in STOP | GOOD | BAD and not re.search(r"(?:ing|ed|ly|n't)$", word):
+                counted[word] += 1
+                first.setdefault(word, (page, found.start(), found.end()))
+    order = {word: index for index, word in enumerate(counted)}
+    best = sorted(counted, key=lambda word: (-counted[word], order[word]))[:most]
+    return [Leaf(word, filler.place(*first[word])) for word in best]
+
+
+def scalar(filler: Filler, schema: dict[str, Any], name: tuple[str, ...], told: tuple[str, ...]) -> Leaf | None:
+    """Find a value that no label gives away; None if nothing does."""
+    if "enum" in schema:
+        return _enum(filler, schema["enum"])
+    kind = schema.get("type")
+    if kind == "boolean":
+        return _mentioned(filler, name)
+    if kind == "string" or kind is None:
+        return _string(filler, name) if schema.get("format") not in ("date", "date-time") else None
+    return None
+
+
+def _enum(filler: Filler, options: list[Any]) -> Leaf | None:
+    named = {str(option).lower(): option for option in options if option is not None}
+    if "positive" in named and "negative" in named:
+        return _tone(filler, named)
+    for option in sorted((o for o in options if isinstance(o, str)), key=len, reverse=True):
+        leaf = filler.word(option)
+        if leaf is not None:
+            return leaf
+    text = "\n".join(page.text for page in filler.pages)
+    for code, symbol in ((code, symbol) for symbol, code in _CURRENCIES):
+        if code in options and symbol in text:
+            return Leaf(code, _first(filler, re.escape(symbol)))
+    return None
+
+
+def _tone(filler: Filler, named: dict[str, Any]) -> Leaf:
+    good = bad = 0
+    place = None
+    for page in filler.pages:
+        for found in re.finditer(r"[^\W\d_]+(?:'t)?", page.text.lower()):
+            before = page.text[max(0, found.start() - 12) : found.start()].lower()
+            turned = bool(re.search(r"\b(?:not|no|never|isn't|wasn't|don't|didn't)\s+(?:\w+\s+)?$", before))
+            is_good, is_bad = found[0] in GOOD, found[0] in BAD
+            good += is_bad if turned else is_good
+            bad += is_good if turned else is_bad
+            if (is_good or is_bad) and place is None:
+                place = filler.place(page, found.start(), found.end())
+    both = next((named[word] for word in ("mixed", "neutral") if word in named), named["positive"])
+    if good and bad and "mixed" in named:
+        return Leaf(named["mixed"], place)
+    if good == bad:
+        return Leaf(named.get("neutral", both), place)
+    return Leaf(named["positive" if good > bad else "negative"], place)
+
+
+def _mentioned(filler: Filler, name: tuple[str, ...]) -> Leaf | None:
+    for word in name:
+        if len(word) < 4 or word in GENERIC:
+            continue
+        for page in filler.pages:
+            found = re.search(rf"\b{re.escape(word[:6])}\w*", page.text, re.I)
+            if found:
+                before = page.text[max(0, found.start() - 24) : found.start()].lower()
+                negated = bool(re.search(r"\b(?:not|no|never|without|n't)\b", before))
+                return Leaf(not negated, filler.place(page, found.start(), found.end()))
+    return None
+
+
+def _string(filler: Filler, name: tuple[str, ...]) -> Leaf | None:
+    for word in name:
+        if pattern := _PATTERNS.get(word):
+            for page in filler.pages:
+                if found := pattern.search(page.text):
+                    return Leaf(found[0], filler.place(page, found.start(), found.end()))
+            return None
+    if "currency" in name:
+        return _currency(filler)
+    if "seller" in name and not set(name) & {"address", "tax", "number", "phone"}:
+        return _letterhead(filler)
+    if set(name) & SUMMARY or about_topics(name):
+        for page in filler.pages:
+            for start, end, text in sentences(page):
+                return Leaf(" ".join(text.split()), filler.place(page, start, end))
+    return None
+
+
+def _currency(filler: Filler) -> Leaf | None:
+    if place := _first(filler, r"\b(?:EUR|USD|GBP|CHF|JPY|SEK|PLN|INR|CAD|AUD)\b"):
+        found = re.search(r"\b(?:EUR|USD|GBP|CHF|JPY|SEK|PLN|INR|CAD|AUD)\b", place.text)
+        return Leaf(found[0] if found else "", place)
+    for symbol, code in _CURRENCIES:
+        if place := _first(filler, re.escape(symbol)):
+            return Leaf(code, place)
+    return None
+
+
+def _first(filler: Filler, pattern: str) -> Any:
+    for page in filler.pages:
+        if found := re.search(pattern, page.text):
+            return filler.place(page, found.start(), found.end())
+    return None
+
+
+def _letterhead(filler: Filler) -> Leaf | None:
+    """The sender of a letter stands at its top: the first line of words that is no title and no label."""
+    for page in filler.pages[:1]:
+        for line in page.lines[:8]:
+            for cell in line.cells:
+                plain = cell.text.strip()
+                title = re.fullmatch(
+                    r"(?:tax |sales |commercial |pro.?forma )*(?:invoice|receipt|bill|statement|page)\b.*", plain, re.I
+                )
+                if not title and ":" not in plain and len(re.findall(r"[^\W\d_]", plain)) >= 4:
+                    return Leaf(plain, filler.place(page, cell.start, cell.end))
+    return None
+
+
+def _quote_keys(filler: Filler, schema: Any) -> tuple[str, str, dict[str, Any]] | None:
+    plain, _ = filler.plain(schema)
+    if plain.get("type") != "array":
+        return None
+    item, _ = filler.plain(plain.get("items") or {})
+    properties: dict[str, Any] = item.get("properties") or {}
+    field = next((key for key in properties if key.lower() in _FIELD_NAMES), None)
+    quote = next((key for key in properties if key.lower() in _QUOTE_NAMES), None)
+    return (field, quote, properties) if field and quote else None
+
+
+def asks_for_quotes(filler: Filler, schema: Any) -> bool:
+    """Whether a property is a list of quotes that belong to fields of the answer beside it."""
+    return _quote_keys(filler, schema) is not None
+
+
+def quotes(filler: Filler, schema: Any, tree: dict[str, Any]) -> list[Any]:
+    """Return a verbatim quote for each value that was found; paths count from the answer, `lines[0].amount`."""
+    keys = _quote_keys(filler, schema)
+    if keys is None:
+        return []
+    field, quote, properties = keys
+    rest = {
+        key: value
+        for key, value in tree.items()
+        if not (isinstance(value, list) and not value and key not in properties)
+    }
+    inner = [value for value in rest.values() if isinstance(value, dict)]
+    answer: Any = inner[0] if len(rest) == 1 and inner else rest
+    allowed = filler.plain(properties[field])[0].get("enum")
+    filled = []
+    for path, leaf in _leaves(answer, ""):
+        general = re.sub(r"\[\d+\]", "[]", path)
+        shown = path if not allowed or path in allowed else general if general in allowed else None
+        if leaf.place is None or leaf.value is None or shown is None:
+            continue
+        entry: dict[str, Any] = {}
+        for key, inner_schema in properties.items():
+            plain, _ = filler.plain(inner_schema)
+            if key == field:
+                entry[key] = Leaf(shown)
+            elif key == quote:
+                text = leaf.place.text
+                entry[key] = [Leaf(text)] if plain.get("type") == "array" else Leaf(text, leaf.place)
+            elif plain.get("type") == "integer":
+                entry[key] = Leaf(leaf.place.page or 1 if "page" in key.lower() else leaf.place.source)
+            else:
+                entry[key] = Leaf(None)
+        filled.append(entry)
+    return filled
+
+
+def _leaves(tree: Any, path: str) -> Iterator[tuple[str, Leaf]]:
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from _leaves(value, f"{path}.{key}" if path else key)
+    elif isinstance(tree, list):
+        for index, value in enumerate(tree):
+            yield from _leaves(value, f"{path}[{index}]")
+    else:
+        yield path, tree
+
+
+def telling(text: str) -> set[str]:
+    """Return the words of a question that may be looked for."""
+    return {word for word in words(text) if len(word) > 3 and word not in STOP}
