@@ -1,0 +1,294 @@
+// The evidence view: fields on one side, the document with the cited places on the other.
+import type { Channel } from "../channel.ts";
+import { append, button, h, icon, setAria, setText, setTitle, show } from "../dom.ts";
+import { count, dollars, plural } from "../pure/format.ts";
+import { piecesOf, placesOf, type Place } from "../pure/places.ts";
+import { ENDED } from "../pure/segments.ts";
+import type { Result } from "../pure/snapshot.ts";
+import { clip } from "../pure/visible.ts";
+import { fieldList } from "./fields.ts";
+import { pageView } from "./pages.ts";
+import { textView } from "./texts.ts";
+
+export const ZOOMS = [0.5, 0.75, 1, 1.5, 2, 3, 4] as const;
+
+export interface EvidenceOptions {
+  /** Back to the table; without it there is nowhere to go back to. */
+  onClose?: () => void;
+  onStep?: (step: 1 | -1) => void;
+}
+
+export interface Evidence {
+  el: HTMLElement;
+  open(result: Result): void;
+  /** Say something in place of a result: that it is awaited, or could not be had. */
+  say(text: string): void;
+  focus(): void;
+  /** Whether the job shown may still change. */
+  readonly unsettled: boolean;
+  stop(): void;
+}
+
+export function evidence(channel: Channel, { onClose, onStep }: EvidenceOptions = {}): Evidence {
+  let result: Result | null = null;
+  let places: Place[] = [];
+  let place = -1;
+  let field = -1;
+  let zoom = 1;
+  let raw = false;
+  const target = { document: 0, page: 1 };
+  const pageCounts = new Map<number, number>();
+
+  const iconButton = (name: "back" | "next" | "minus" | "plus", label: string, onClick: () => void): HTMLButtonElement => {
+    const node = button("", onClick, { class: "bnb-icon-button", title: label, aria: { label } });
+    node.append(icon(name));
+    return node;
+  };
+  const title = h("h3", { class: "bnb-title" });
+  const state = h("span", { class: "bnb-state" });
+  const error = h("p", { class: "bnb-notice bnb-error", hidden: true }, h("b"), h("span"));
+  const facts = h("p", { class: "bnb-note bnb-result-facts" });
+  const rawToggle = button("Raw answer", () => {
+    raw = !raw;
+    draw();
+  }, { class: "bnb-small", aria: { pressed: "false" } });
+  const steps = onStep && [iconButton("back", "Previous result", () => onStep(-1)), iconButton("next", "Next result", () => onStep(1))];
+  const head = h("div", { class: "bnb-tools" },
+    onClose ? button("All results", onClose, { class: "bnb-small bnb-back" }) : null,
+    state, title, h("span", { class: "bnb-gap" }), rawToggle, ...(steps ?? []));
+
+  const choose = h("select", { class: "bnb-input bnb-document", aria: { label: "Document" } });
+  const only = h("span", { class: "bnb-document" });
+  const page = h("span", { class: "bnb-range" });
+  const previousPage = iconButton("back", "Previous page", () => turn(-1));
+  const nextPage = iconButton("next", "Next page", () => turn(1));
+  const pager = h("span", { class: "bnb-set" }, previousPage, page, nextPage);
+  const which = h("span", { class: "bnb-range" });
+  const previousPlace = iconButton("back", "Previous citation (p)", () => step(-1));
+  const nextPlace = iconButton("next", "Next citation (n)", () => step(1));
+  const citations = h("span", { class: "bnb-set" }, previousPlace, which, nextPlace);
+  const size = button("", () => setZoom(1), { class: "bnb-icon-button bnb-zoom", title: "Fit the width (0)" });
+  const smaller = iconButton("minus", "Smaller (-)", () => zoomBy(-1));
+  const larger = iconButton("plus", "Larger (+)", () => zoomBy(1));
+  const zoomer = h("span", { class: "bnb-set" }, smaller, size, larger);
+  const tools = h("div", { class: "bnb-tools bnb-page-tools" }, choose, only, h("span", { class: "bnb-gap" }), pager, zoomer);
+
+  const fields = fieldList(selectField, selectPlace);
+  const pages = pageView(channel, selectPlace);
+  const texts = textView(channel, selectPlace);
+  const unmarked = h("p", { class: "bnb-unmarked", role: "status", hidden: true });
+  const rawText = h("pre", { class: "bnb-pane bnb-raw", tabIndex: 0, aria: { label: "The model's raw answer" } });
+  const nothing = h("p", { class: "bnb-pane bnb-empty" });
+  const side = h("div", { class: "bnb-side" }, tools, unmarked, pages.el, texts.el, rawText, nothing);
+  const message = h("p", { class: "bnb-empty", role: "status", hidden: true });
+  const split = h("div", { class: "bnb-split" }, h("div", { class: "bnb-left" }, h("div", { class: "bnb-tools bnb-page-tools" }, h("span", { class: "bnb-range" }, "Fields"), h("span", { class: "bnb-gap" }), citations), fields.el, facts), side);
+  const el = h("div", { class: "bnb-view", tabIndex: -1, role: "group", aria: { label: "Result and evidence" } }, head, error, message, split);
+
+  function open(next: Result): void {
+    const same = result?.row === next.row && result.id === next.id;
+    result = next;
+    places = placesOf(next);
+    if (!same) {
+      pageCounts.clear();
+      Object.assign(target, { document: 0, page: 1 });
+      zoom = 1;
+      raw = !next.documents.length;
+      field = next.fields.length ? 0 : -1;
+      place = places.findIndex((item) => item.field === field);
+      if (place < 0 && places.length) [place, field] = [0, places[0]?.field ?? field];
+      goTo(place);
+    }
+    place = Math.min(place, places.length - 1);
+    show(message, false);
+    show(split, true);
+    drawHead(next);
+    fields.fill(next, places);
+    draw();
+  }
+
+  function drawHead(now: Result): void {
+    setText(title, clip(now.id, 120));
+    setTitle(title, clip(now.id, 600));
+    state.className = `bnb-state bnb-is-${now.state}`;
+    state.replaceChildren(icon(now.state), h("span", {}, now.state));
+    show(error, now.error !== null);
+    const [kind, words] = [error.children[0], error.children[1]] as [Element, Element];
+    setText(kind, (now.errorKind ?? "error").replaceAll("_", " "));
+    setText(words, clip(now.error ?? "", 2000));
+    const tokens = ["input_tokens", "output_tokens"].map((key) => now.usage[key]).filter((n): n is number => n !== undefined);
+    const parts = [
+      now.model,
+      now.cost === null ? "" : dollars(now.cost),
+      tokens.length === 2 ? `${count(tokens[0] ?? 0)} tokens in, ${count(tokens[1] ?? 0)} out` : "",
+      now.attempts > 1 ? plural(now.attempts, "attempt") : "",
+      now.finishReason ? `ended with ${now.finishReason}` : "",
+    ];
+    setText(facts, parts.filter(Boolean).join(" · "));
+    choose.replaceChildren(...now.documents.map((document, i) => Object.assign(h("option", {}, clip(document.name, 80)), { value: String(i) })));
+    setText(only, clip(now.documents[0]?.name ?? "", 120));
+    setTitle(only, now.documents[0]?.name ?? "");
+    show(choose, now.documents.length > 1);
+    show(only, now.documents.length === 1);
+  }
+
+  /** Turn to the document and page of a place. */
+  function goTo(index: number): void {
+    const citation = places[index]?.citation;
+    if (!citation) return;
+    target.document = citation.document;
+    target.page = piecesOf(citation)[0]?.page ?? citation.page ?? 1;
+  }
+
+  function selectPlace(index: number): void {
+    place = index;
+    field = places[index]?.field ?? field;
+    raw = false;
+    goTo(index);
+    draw();
+  }
+
+  function selectField(index: number): void {
+    const first = places.findIndex((item) => item.field === index);
+    if (first >= 0) return selectPlace(first);
+    field = index;
+    place = -1;
+    draw();
+  }
+
+  function step(by: 1 | -1): void {
+    if (!places.length) return;
+    if (place < 0) {
+      // from a field without evidence, on to the nearest that has some
+      const after = places.findIndex((item) => item.field > field);
+      const next = by > 0 ? after : (after < 0 ? places.length : after) - 1;
+      selectPlace(next < 0 ? (by > 0 ? 0 : places.length - 1) : next);
+    } else selectPlace((place + by + places.length) % places.length);
+  }
+
+  function turn(by: 1 | -1): void {
+    const most = pagesOf(target.document);
+    const to = target.page + by;
+    if (to < 1 || (most !== null && to > most)) return;
+    target.page = to;
+    draw();
+  }
+
+  const pagesOf = (index: number): number | null => pageCounts.get(index) ?? result?.documents[index]?.pages ?? null;
+  const setZoom = (to: number): void => {
+    zoom = to;
+    draw();
+  };
+  const zoomBy = (by: 1 | -1): void => {
+    const at = ZOOMS.findIndex((step) => step >= zoom);
+    setZoom(ZOOMS[Math.min(Math.max(at + by, 0), ZOOMS.length - 1)] ?? 1);
+  };
+
+  /** Draw all that depends on where one is. */
+  function draw(): void {
+    if (!result) return;
+    const kind = result.documents[target.document]?.kind;
+    const paged = kind === "pdf" || kind === "image";
+    fields.select(field, place);
+    setAria(rawToggle, "pressed", String(raw));
+    setText(rawToggle, raw && result.documents.length ? "Document" : "Raw answer");
+    show(rawToggle, result.documents.length > 0);
+    show(tools, !raw && kind !== undefined);
+    show(pages.el, !raw && paged);
+    show(texts.el, !raw && kind !== undefined && !paged);
+    show(rawText, raw && result.raw !== "");
+    show(nothing, raw ? result.raw === "" : kind === undefined);
+    setText(nothing, raw ? "There is no answer." : "No document is attached.");
+    if (raw) {
+      setText(rawText, result.raw);
+      show(unmarked, false);
+      return;
+    }
+    drawTools(paged);
+    if (paged) void drawPage();
+    else if (kind !== undefined) void texts.show(result.row, target.document, places, place, zoom);
+  }
+
+  async function drawPage(): Promise<void> {
+    if (!result) return;
+    const { document } = target;
+    const pagesNow = await pages.show({ row: result.row, ...target }, places, place, zoom);
+    if (pagesNow === null || target.document !== document) return;
+    pageCounts.set(document, pagesNow);
+    drawTools(true);
+  }
+
+  function drawTools(paged: boolean): void {
+    choose.value = String(target.document);
+    const most = paged ? pagesOf(target.document) : null;
+    show(pager, paged && (most ?? 2) > 1);
+    setText(page, most === null ? `page ${target.page}` : `page ${target.page} of ${most}`);
+    previousPage.disabled = target.page <= 1;
+    nextPage.disabled = most !== null && target.page >= most;
+    show(citations, places.length > 0);
+    setText(which, place < 0 ? plural(places.length, "citation") : `citation ${place + 1} of ${places.length}`);
+    setText(size, zoom === 1 ? "Fit" : `${Math.round(100 * zoom)} %`);
+    smaller.disabled = zoom <= ZOOMS[0];
+    larger.disabled = zoom >= (ZOOMS.at(-1) ?? 4);
+    drawUnmarked(paged);
+  }
+
+  /** Where a citation has no place to mark, its words stand above the page instead. */
+  function drawUnmarked(paged: boolean): void {
+    const citation = places[place]?.citation;
+    const marked = !citation || citation.document !== target.document ||
+      (paged ? piecesOf(citation).some((piece) => piece.rects.length) : citation.start !== null);
+    show(unmarked, !marked);
+    if (marked) return;
+    unmarked.replaceChildren();
+    append(unmarked, "This place could not be marked. The words are: ", h("q", {}, h("bdi", {}, clip(citation.text, 400))));
+  }
+
+  choose.addEventListener("change", () => {
+    Object.assign(target, { document: Number(choose.value), page: 1 });
+    place = -1;
+    draw();
+  });
+  el.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || (event.target as Element).closest("input, select, textarea")) return;
+    const act = KEYS[event.key];
+    if (!act) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  });
+  const last = (): number => (result?.fields.length ?? 0) - 1;
+  const KEYS: Record<string, (() => void) | undefined> = {
+    n: () => step(1),
+    p: () => step(-1),
+    j: () => selectField(Math.min(field + 1, last())),
+    k: () => selectField(Math.max(field - 1, 0)),
+    "+": () => zoomBy(1),
+    "=": () => zoomBy(1),
+    "-": () => zoomBy(-1),
+    "0": () => setZoom(1),
+    "]": () => turn(1),
+    "[": () => turn(-1),
+    r: () => rawToggle.click(),
+    Escape: onClose,
+  };
+
+  return {
+    el,
+    open,
+    say(text): void {
+      result = null;
+      setText(message, text);
+      show(message, true);
+      show(split, false);
+      show(error, false);
+    },
+    focus: () => el.focus({ preventScroll: true }),
+    get unsettled() {
+      return result !== null && !ENDED.includes(result.state);
+    },
+    stop(): void {
+      pages.stop();
+      texts.stop();
+    },
+  };
+}

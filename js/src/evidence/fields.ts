@@ -1,0 +1,116 @@
+// The fields of one result, each with what it rests on.
+import { append, button, h, setAria } from "../dom.ts";
+import { fieldGroups, whereOf, type Place } from "../pure/places.ts";
+import type { Citation, Field, Result } from "../pure/snapshot.ts";
+import { clip, safeLink } from "../pure/visible.ts";
+
+const SHOWN = 1200; // characters of a value, until the whole is asked for
+
+export interface FieldList {
+  el: HTMLElement;
+  fill(result: Result, places: readonly Place[]): void;
+  select(field: number, place: number): void;
+}
+
+/** What an evidence chip says aloud and on hover. */
+export function evidenceWords(citation: Citation): string {
+  const sure = citation.confidence ? `${citation.confidence} confidence` : "";
+  return [sure, sourceOf(citation), citation.reason ?? ""].filter(Boolean).join(", ");
+}
+
+const SOURCES: Record<string, string> = { native: "cited by the model", quote: "quoted by the model", located: "located in the document" };
+const sourceOf = ({ source }: Citation): string => SOURCES[source ?? ""] ?? source ?? "";
+
+export function fieldList(onField: (field: number) => void, onPlace: (place: number) => void): FieldList {
+  const el = h("div", { class: "bnb-fields", role: "group", aria: { label: "Fields" } });
+  let nodes: HTMLElement[] = [];
+  let chips = new Map<number, HTMLElement>();
+
+  function fill(result: Result, places: readonly Place[]): void {
+    nodes = [];
+    chips = new Map();
+    const blocks = fieldGroups(result.fields).map((group) => {
+      const rows = group.fields.map(({ index, label, field }) => (nodes[index] = fieldNode(result, places, index, label, field)));
+      return h("div", { class: "bnb-field-group" }, group.heading ? h("h4", {}, group.heading) : null, ...rows);
+    });
+    el.replaceChildren(...blocks);
+    if (!result.fields.length) {
+      el.replaceChildren(h("p", { class: "bnb-empty" }, result.state === "succeeded" ? "No schema was asked for: the answer is the raw text." : "No fields: this job has no usable answer."));
+    }
+  }
+
+  function fieldNode(result: Result, places: readonly Place[], index: number, label: string, field: Field): HTMLElement {
+    const name = button(label, () => onField(index), { class: "bnb-field-name", title: field.path });
+    const evidence = h("div", { class: "bnb-evidence" });
+    places.forEach((place, at) => {
+      if (place.field === index) evidence.append(chip(result, place.citation, at));
+    });
+    const node = h("div", { class: "bnb-field" }, name, valueNode(field.value), evidence);
+    if (!field.citations.length) append(evidence, h("span", { class: "bnb-none" }, "no evidence in the document"));
+    node.addEventListener("click", (event) => {
+      const inner = (event.target as Element).closest("button, a");
+      if (!inner && !document.getSelection()?.toString()) onField(index);
+    });
+    return node;
+  }
+
+  function chip(result: Result, citation: Citation, at: number): HTMLElement {
+    const level = ["low", "medium", "high"].indexOf(citation.confidence ?? "") + 1;
+    const words = evidenceWords(citation);
+    const node = button("", () => onPlace(at), { class: "bnb-chip", title: words, aria: { label: `${whereOf(citation, result.documents)}: ${clip(citation.text, 120)}. ${words}` } });
+    append(node, h("span", { class: "bnb-where" }, whereOf(citation, result.documents)), level > 0 && dots(level), h("span", { class: "bnb-sure" }, citation.confidence ? `${citation.confidence} confidence` : ""), h("q", {}, h("bdi", {}, clip(citation.text.replace(/\s+/g, " "), 160))));
+    append(node, h("span", { class: "bnb-reason" }, [sourceOf(citation), citation.reason].filter(Boolean).join(": ")));
+    chips.set(at, node);
+    return node;
+  }
+
+  return {
+    el,
+    fill,
+    select(field, place): void {
+      nodes.forEach((node, i) => {
+        node.classList.toggle("bnb-active", i === field);
+        setAria(node.firstElementChild ?? node, "current", i === field ? "true" : null);
+      });
+      for (const [at, node] of chips) {
+        node.classList.toggle("bnb-active", at === place);
+        setAria(node, "pressed", String(at === place));
+      }
+      const node = nodes[field];
+      if (!node) return;
+      const outer = el.getBoundingClientRect();
+      const inner = node.getBoundingClientRect();
+      if (inner.top < outer.top) el.scrollTop += inner.top - outer.top;
+      else if (inner.bottom > outer.bottom) el.scrollTop += Math.min(inner.bottom - outer.bottom, inner.top - outer.top);
+    },
+  };
+}
+
+/** Confidence by shape: one, two or three filled dots. */
+function dots(level: number): HTMLElement {
+  const node = h("span", { class: "bnb-dots", aria: { hidden: "true" } });
+  for (let i = 1; i <= 3; i++) node.append(h("i", { class: i <= level ? "bnb-on" : "" }));
+  return node;
+}
+
+function valueNode(value: string): HTMLElement {
+  const href = safeLink(value);
+  if (href) {
+    const link = h("a", {}, value.trim());
+    link.href = href;
+    link.rel = "noopener noreferrer";
+    link.target = "_blank";
+    return h("div", { class: "bnb-value" }, link);
+  }
+  const words = h("bdi", {}, clip(value, SHOWN));
+  const node = h("div", { class: value ? "bnb-value" : "bnb-value bnb-none" }, value ? words : "empty");
+  if (value.length > SHOWN) {
+    const more = button(`Show all ${value.length.toLocaleString("en-US")} characters`, () => {
+      words.replaceChildren();
+      append(words, value);
+      more.remove();
+    }, { class: "bnb-small" });
+    node.append(more);
+  }
+  return node;
+}

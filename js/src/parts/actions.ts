@@ -1,0 +1,106 @@
+// The commands; what costs or cannot be taken back is confirmed in place.
+import { button, h, setAria, show } from "../dom.ts";
+import type { Bag } from "../pure/guards.ts";
+import { dollars } from "../pure/format.ts";
+import type { Command, Summary } from "../pure/snapshot.ts";
+
+export interface Actions {
+  el: HTMLElement;
+  /** Questions asked in place; stands under the title. */
+  ask: HTMLElement;
+  update(summary: Summary): void;
+  raiseLimit(): void;
+}
+
+type Run = (command: Command, args?: Bag) => Promise<void>;
+
+/** A new limit as typed, or why it cannot be one. */
+export function readLimit(typed: string, current: string | null): { usd: string } | { wrong: string } {
+  const plain = typed.trim().replace(/^\$/, "").replace(",", ".");
+  if (!/^\d+(\.\d+)?$/.test(plain)) return { wrong: "Write the new limit in dollars, such as 7.50." };
+  if (current !== null && Number(plain) <= Number(current)) return { wrong: `The new limit must be above ${dollars(current)}.` };
+  return { usd: plain };
+}
+
+export function actions(run: Run): Actions {
+  let summary: Summary | null = null;
+  const asking = h("div", { class: "bnb-ask", hidden: true });
+  let back: HTMLElement | null = null;
+
+  const close = (): void => {
+    show(asking, false);
+    asking.replaceChildren();
+    if (back?.isConnected && !back.hidden) back.focus();
+  };
+  const open = (from: HTMLElement, ...children: Node[]): void => {
+    back = from;
+    asking.replaceChildren(...children);
+    show(asking, true);
+  };
+  asking.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      close();
+    }
+  });
+
+  /** A button is out of use until the runner has taken its command. */
+  const command = async (node: HTMLButtonElement, name: Command, args: Bag = {}): Promise<void> => {
+    node.disabled = true;
+    setAria(node, "busy", "true");
+    await run(name, args);
+    node.disabled = false;
+    setAria(node, "busy", null);
+  };
+
+  const cancel = button("Cancel", () => {
+    const keep = button("Keep running", close);
+    const yes = button("Cancel the run", () => {
+      close();
+      void command(cancel, "cancel");
+    }, { class: "bnb-danger" });
+    open(cancel, h("span", {}, "Cancel the run? What has already finished is kept, and is paid."), yes, keep);
+    keep.focus();
+  });
+
+  const raise = button("Raise limit…", () => {
+    const current = summary?.money.limit ?? null;
+    const wanted = Number(current ?? 0) + Number(summary?.held?.needs ?? current ?? 0);
+    const input = h("input", { type: "text", class: "bnb-input", aria: { label: "New limit in US dollars" } });
+    input.inputMode = "decimal";
+    input.value = (Math.ceil(wanted * 100) / 100).toFixed(2);
+    const wrong = h("span", { class: "bnb-wrong", role: "alert" });
+    const go = (): void => {
+      const read = readLimit(input.value, current);
+      if ("wrong" in read) wrong.textContent = read.wrong;
+      else {
+        close();
+        void command(raise, "raise_limit", { usd: read.usd });
+      }
+    };
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") go();
+    });
+    open(raise, h("label", {}, "New limit in dollars", input), button("Raise", go, { class: "bnb-primary" }), button("Leave it", close), wrong);
+    input.focus();
+    input.select();
+  });
+
+  const pause = button("Pause", () => void command(pause, "pause"), { title: "Send no further batches; those at the provider go on" });
+  const resume = button("Resume", () => void command(resume, "resume"), { class: "bnb-primary" });
+  const retry = button("Retry failed", () => void command(retry, "retry_failed"), { class: "bnb-primary" });
+  const buttons: [HTMLButtonElement, Command][] = [
+    [resume, "resume"], [pause, "pause"], [retry, "retry_failed"], [raise, "raise_limit"], [cancel, "cancel"],
+  ];
+
+  return {
+    el: h("div", { class: "bnb-actions", role: "group", aria: { label: "Commands" } }, ...buttons.map(([node]) => node)),
+    ask: asking,
+    raiseLimit: () => raise.click(),
+    update(now): void {
+      summary = now;
+      for (const [node, name] of buttons) show(node, now.can.includes(name));
+      if (!asking.hidden && back?.hidden) close();
+    },
+  };
+}

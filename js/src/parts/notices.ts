@@ -1,0 +1,47 @@
+// Things a person should know, each one line: practice, another kernel, held jobs, kinds of failure.
+import { button, h, icon, keyed, setText, show } from "../dom.ts";
+import { count, dollars, plural } from "../pure/format.ts";
+import type { ErrorGroup, Summary } from "../pure/snapshot.ts";
+
+export interface Notices {
+  el: HTMLElement;
+  update(summary: Summary): void;
+}
+
+export function notices(onRetry: (kind: string) => void, onRaise: () => void): Notices {
+  const practice = h("p", { class: "bnb-notice bnb-practice" }, h("b", {}, "Practice"), h("span", {}, "No model was asked; nothing was sent or paid."));
+  const follower = h("p", { class: "bnb-notice" }, h("b", {}, "Following"), h("span", {}, "Another kernel drives this run; this view follows it and takes over if that kernel ends."));
+  const heldText = h("span");
+  const raise = button("Raise limit…", onRaise, { class: "bnb-small" });
+  const held = h("p", { class: "bnb-notice bnb-is-held" }, icon("held"), h("b", {}, "Held"), heldText, raise);
+  const errors = h("ul", { class: "bnb-errors", aria: { label: "Failures by cause" } });
+
+  return {
+    el: h("div", { class: "bnb-notices" }, practice, follower, held, errors),
+    update(summary): void {
+      show(practice, summary.practice);
+      show(follower, !summary.driver);
+      show(held, summary.held !== null);
+      if (summary.held) {
+        const { jobs, needs } = summary.held;
+        setText(heldText, `${plural(jobs, "job")} did not fit under the limit; ${dollars(needs)} more would release ${jobs === 1 ? "it" : "them"}.`);
+      }
+      show(raise, summary.can.includes("raise_limit"));
+      const retry = summary.can.includes("retry_failed");
+      show(errors, summary.errors.length > 0);
+      keyed<ErrorGroup, HTMLElement>(
+        errors,
+        summary.errors,
+        (error) => error.kind,
+        (error) =>
+          h("li", {}, icon("errored"), h("b"), h("span", { class: "bnb-kind" }, error.kind.replaceAll("_", " ")), h("span", { class: "bnb-message" }),
+            button("Retry", () => onRetry(error.kind), { class: "bnb-small", aria: { label: `Retry the jobs that failed with ${error.kind.replaceAll("_", " ")}` } })),
+        (node, error) => {
+          setText(node.children[1] as Element, `${count(error.count)} ×`);
+          setText(node.children[3] as Element, error.message);
+          show(node.children[4] as HTMLElement, retry && error.retry);
+        },
+      );
+    },
+  };
+}

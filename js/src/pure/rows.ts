@@ -1,0 +1,99 @@
+// The table of jobs: which rows are asked for, and how they read; no DOM.
+import { count, dollars } from "./format.ts";
+import type { JobState, Row, RowsPage } from "./snapshot.ts";
+
+/** Rows of one page of the table. */
+export const PAGE = 50;
+
+export interface Order {
+  by: string;
+  desc: boolean;
+}
+
+/** What the table shows now; part of the request for its rows. */
+export interface Query {
+  start: number;
+  state: JobState | null;
+  text: string;
+  order: Order | null;
+}
+
+/** The request for the rows of a query, as it goes over the wire. */
+export const rowsRequest = (query: Query): Record<string, unknown> => ({
+  start: query.start,
+  n: PAGE,
+  state: query.state,
+  text: query.text.trim() || null,
+  order: query.order,
+});
+
+/** Clicking a column: first ascending, then descending, then the order of the jobs. */
+export function nextOrder(order: Order | null, by: string): Order | null {
+  if (order?.by !== by) return { by, desc: false };
+  return order.desc ? null : { by, desc: true };
+}
+
+/** The first row of another page, kept inside the table. */
+export function pageStart(start: number, total: number, move: "first" | "previous" | "next" | "last"): number {
+  const last = Math.max(0, Math.floor((total - 1) / PAGE) * PAGE);
+  const target = { first: 0, previous: start - PAGE, next: start + PAGE, last }[move];
+  return Math.min(Math.max(0, target), last);
+}
+
+/** "1–50 of 4,000". */
+export function rangeLabel(page: RowsPage): string {
+  if (!page.rows.length) return page.total ? `of ${count(page.total)}` : "";
+  return `${count(page.start + 1)}–${count(page.start + page.rows.length)} of ${count(page.total)}`;
+}
+
+export interface Column {
+  /** Name for sorting: a field path, or a property of the row. */
+  by: string;
+  label: string;
+  kind: "state" | "id" | "document" | "model" | "field" | "cost";
+  numeric: boolean;
+}
+
+const NUMBER = /^[-+]?[\d.,\s]*\d\s*%?$/;
+
+/** The columns that this page needs: documents and models only where they tell rows apart. */
+export function columnsOf(page: RowsPage, models: number): Column[] {
+  const column = (by: string, label: string, kind: Column["kind"], numeric = false): Column => ({ by, label, kind, numeric });
+  const documents = page.rows.some((row) => row.documents.some((name) => !row.id.includes(name)));
+  const numeric = (path: string): boolean => {
+    const values = page.rows.map((row) => row.fields[path] ?? "").filter(Boolean);
+    return values.length > 0 && values.every((value) => NUMBER.test(value));
+  };
+  return [
+    column("state", "State", "state"),
+    column("id", "Job", "id"),
+    ...(documents ? [column("documents", "Document", "document")] : []),
+    ...(models > 1 ? [column("model", "Model", "model")] : []),
+    ...page.columns.map((path) => column(path, path, "field", numeric(path))),
+    column("cost", "Cost", "cost", true),
+  ];
+}
+
+/** The text of one cell. */
+export function cellText(row: Row, column: Column): string {
+  switch (column.kind) {
+    case "state":
+      return row.state;
+    case "id":
+      return row.id;
+    case "document":
+      return row.documents.length > 1 ? `${row.documents[0]} +${row.documents.length - 1}` : (row.documents[0] ?? "");
+    case "model":
+      return row.model;
+    case "field":
+      return row.fields[column.by] ?? "";
+    case "cost":
+      return row.cost === null ? "" : dollars(row.cost);
+  }
+}
+
+/** What stands across the field columns when a row has no fields to show; null when it has. */
+export function rowNote(row: Row): string | null {
+  if (row.error !== null) return row.errorKind ? `${row.errorKind.replaceAll("_", " ")}: ${row.error}` : row.error;
+  return Object.keys(row.fields).length || row.state === "succeeded" ? null : "";
+}

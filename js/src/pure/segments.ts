@@ -1,0 +1,107 @@
+// What the bars, the legend and the line of a finished run say; no DOM.
+import { about, count, dollars, duration, percent } from "./format.ts";
+import { JOB_STATES, type JobState, type Money, type RunState, type Summary } from "./snapshot.ts";
+
+/** States in which a job rests for good. */
+export const ENDED: readonly JobState[] = ["succeeded", "invalid", "errored", "expired", "missing", "cancelled"];
+
+export interface Segment {
+  state: JobState;
+  count: number;
+  /** Share of the whole, 0 to 1. */
+  share: number;
+  label: string;
+}
+
+/** One segment for each state that has jobs, in fixed order. */
+export function segments(counts: Record<JobState, number>, total: number): Segment[] {
+  const sum = JOB_STATES.reduce((all, state) => all + counts[state], 0);
+  const whole = Math.max(total, sum);
+  return JOB_STATES.filter((state) => counts[state] > 0).map((state) => ({
+    state,
+    count: counts[state],
+    share: counts[state] / whole,
+    label: `${count(counts[state])} ${state}, ${percent(counts[state], whole)}`,
+  }));
+}
+
+export const ended = (counts: Record<JobState, number>): number =>
+  ENDED.reduce((all, state) => all + counts[state], 0);
+
+/** Whether nothing more happens in this run by itself, so that it is shown as one line. */
+export const isFinal = (state: RunState): boolean => state === "finished" || state === "cancelled" || state === "failed";
+
+export interface MoneyBar {
+  /** Shares of the scale, 0 to 1. */
+  spent: number;
+  reserved: number;
+  label: string;
+}
+
+/** The bar of money against its limit; null without a limit or a known price. */
+export function moneyBar(money: Money): MoneyBar | null {
+  const limit = Number(money.limit);
+  if (money.limit === null || !money.known || !(limit > 0)) return null;
+  const spent = Number(money.spent);
+  const reserved = Number(money.reserved);
+  const scale = Math.max(limit, spent + reserved);
+  return {
+    spent: spent / scale,
+    reserved: reserved / scale,
+    label: `${dollars(money.spent)} spent and ${dollars(money.reserved)} reserved of a limit of ${dollars(money.limit)}`,
+  };
+}
+
+export interface Fact {
+  key: "jobs" | "spent" | "saved" | "time";
+  label: string;
+  value: string;
+  note: string;
+}
+
+/** The four figures under the bar; `elapsed` in seconds, as it stands now. */
+export function facts(s: Summary, elapsed: number): Fact[] {
+  const done = ended(s.counts);
+  const reused = s.reused ? `, ${count(s.reused)} of them reused for free` : "";
+  const limit = s.money.limit === null ? "no limit set" : `limit ${dollars(s.money.limit)}`;
+  const reserved = Number(s.money.reserved) > 0 ? `${dollars(s.money.reserved)} reserved, ` : "";
+  const left = isFinal(s.state) || s.state === "held" ? "in all" : s.eta === null ? "time left not known yet" : `${about(s.eta)} left`;
+  return [
+    { key: "jobs", label: "Done", value: `${count(done)} of ${count(s.total)}`, note: percent(done, s.total) + reused },
+    {
+      key: "spent",
+      label: "Spent",
+      value: s.money.known ? dollars(s.money.spent) : "unknown",
+      note: s.money.known ? reserved + limit : "no price is known for this model",
+    },
+    {
+      key: "saved",
+      label: "Saved",
+      value: s.money.saved === null || !s.money.known ? "unknown" : dollars(s.money.saved),
+      note: "against real-time prices",
+    },
+    { key: "time", label: "Elapsed", value: duration(elapsed), note: left },
+  ];
+}
+
+/** What a finished run has to say in one line. */
+export function oneLine(s: Summary): string {
+  const parts = JOB_STATES.filter((state) => s.counts[state] > 0 && state !== "succeeded");
+  const rest = parts.map((state) => `${count(s.counts[state])} ${state}`);
+  const jobs = [`${count(s.counts.succeeded)} of ${count(s.total)} succeeded`, ...rest].join(", ");
+  const money = s.money.known ? [`${dollars(s.money.spent)} spent`] : [];
+  if (s.money.known && s.money.saved !== null && Number(s.money.saved) > 0) money.push(`${dollars(s.money.saved)} saved`);
+  return [jobs, ...money, duration(s.elapsed)].join(" · ");
+}
+
+/** The state of a run, in a word for the title line. */
+export const RUN_WORDS: Record<RunState, string> = {
+  planning: "planning",
+  running: "running",
+  paused: "paused",
+  cancelling: "cancelling",
+  held: "held by the limit",
+  finished: "finished",
+  cancelled: "cancelled",
+  failed: "stopped",
+};

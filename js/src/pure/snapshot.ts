@@ -1,0 +1,264 @@
+// The messages between kernel and browser, typed, and the one place that reads them.
+import { bag, list, numberOr, oneOf, text, textOrNull, texts } from "./guards.ts";
+
+/** States of a job, in the order in which views show them. */
+export const JOB_STATES = [
+  "succeeded", "invalid", "errored", "expired", "missing", "cancelled", "running", "submitting", "pending", "held",
+] as const;
+export type JobState = (typeof JOB_STATES)[number];
+
+export const RUN_STATES = [
+  "planning", "running", "paused", "cancelling", "held", "finished", "cancelled", "failed",
+] as const;
+export type RunState = (typeof RUN_STATES)[number];
+
+export const COMMANDS = ["cancel", "pause", "resume", "retry_failed", "raise_limit"] as const;
+export type Command = (typeof COMMANDS)[number];
+
+export interface Money {
+  /** US dollars as decimal text. */
+  spent: string;
+  reserved: string;
+  limit: string | null;
+  saved: string | null;
+  /** False when no price is known, so that the figures say nothing. */
+  known: boolean;
+}
+
+export interface Batch {
+  tag: string;
+  provider: string;
+  model: string;
+  batchId: string | null;
+  rows: number;
+  state: string;
+  word: string;
+  done: number | null;
+  /** Seconds until the provider is asked again. */
+  nextPoll: number | null;
+  note: string | null;
+}
+
+export interface ErrorGroup {
+  kind: string;
+  message: string;
+  count: number;
+  retry: boolean;
+}
+
+export interface Summary {
+  rev: number;
+  name: string;
+  runId: string;
+  state: RunState;
+  words: string;
+  models: string[];
+  practice: boolean;
+  /** False when another kernel drives the run and this one follows. */
+  driver: boolean;
+  total: number;
+  reused: number;
+  counts: Record<JobState, number>;
+  money: Money;
+  /** Seconds. */
+  elapsed: number;
+  eta: number | null;
+  startedAt: string;
+  batches: { total: number; open: number; list: Batch[] };
+  errors: ErrorGroup[];
+  log: { at: string; text: string }[];
+  held: { jobs: number; needs: string } | null;
+  can: Command[];
+}
+
+export function readSummary(raw: unknown): Summary {
+  const s = bag(raw);
+  const counts = bag(s.counts);
+  const money = bag(s.money);
+  const batches = bag(s.batches);
+  const held = s.held ? bag(s.held) : null;
+  return {
+    rev: numberOr(s.rev, 0),
+    name: text(s.name, "batch"),
+    runId: text(s.run_id),
+    state: oneOf(s.state, RUN_STATES, "planning"),
+    words: text(s.words),
+    models: texts(s.models),
+    practice: s.practice === true,
+    driver: s.driver !== false,
+    total: numberOr(s.total, 0),
+    reused: numberOr(s.reused, 0),
+    counts: Object.fromEntries(JOB_STATES.map((state) => [state, numberOr(counts[state], 0)])) as Record<JobState, number>,
+    money: {
+      spent: text(money.spent, "0"),
+      reserved: text(money.reserved, "0"),
+      limit: textOrNull(money.limit),
+      saved: textOrNull(money.saved),
+      known: money.known !== false,
+    },
+    elapsed: numberOr(s.elapsed, 0),
+    eta: numberOr(s.eta, null),
+    startedAt: text(s.started_at),
+    batches: { total: numberOr(batches.total, 0), open: numberOr(batches.open, 0), list: list(batches.list).map(readBatch) },
+    errors: list(s.errors).map((raw) => {
+      const e = bag(raw);
+      return { kind: text(e.kind), message: text(e.message), count: numberOr(e.count, 0), retry: e.retry === true };
+    }),
+    log: list(s.log).map((raw) => ({ at: text(bag(raw).at), text: text(bag(raw).text) })),
+    held: held && { jobs: numberOr(held.jobs, 0), needs: text(held.needs, "0") },
+    can: COMMANDS.filter((command) => list(s.can).includes(command)),
+  };
+}
+
+function readBatch(raw: unknown): Batch {
+  const b = bag(raw);
+  return {
+    tag: text(b.tag),
+    provider: text(b.provider),
+    model: text(b.model),
+    batchId: textOrNull(b.batch_id),
+    rows: numberOr(b.rows, 0),
+    state: text(b.state),
+    word: text(b.word),
+    done: numberOr(b.done, null),
+    nextPoll: numberOr(b.next_poll, null),
+    note: textOrNull(b.note),
+  };
+}
+
+export interface Row {
+  row: number;
+  id: string;
+  state: JobState;
+  model: string;
+  error: string | null;
+  errorKind: string | null;
+  cost: string | null;
+  tokens: number | null;
+  documents: string[];
+  fields: Record<string, string>;
+}
+
+export interface RowsPage {
+  rev: number;
+  total: number;
+  start: number;
+  columns: string[];
+  rows: Row[];
+}
+
+export function readRows(raw: unknown): RowsPage {
+  const p = bag(raw);
+  return {
+    rev: numberOr(p.rev, 0),
+    total: numberOr(p.total, 0),
+    start: numberOr(p.start, 0),
+    columns: texts(p.columns),
+    rows: list(p.rows).map((raw) => {
+      const r = bag(raw);
+      return {
+        row: numberOr(r.row, 0),
+        id: text(r.id),
+        state: oneOf(r.state, JOB_STATES, "pending"),
+        model: text(r.model),
+        error: textOrNull(r.error),
+        errorKind: textOrNull(r.error_kind),
+        cost: textOrNull(r.cost),
+        tokens: numberOr(r.tokens, null),
+        documents: texts(r.documents),
+        fields: Object.fromEntries(Object.entries(bag(r.fields)).map(([path, value]) => [path, text(value)])),
+      };
+    }),
+  };
+}
+
+/** x0, y0, x1, y1 in points of the page as displayed, origin top left. */
+export type Rect = readonly [number, number, number, number];
+
+export interface Piece {
+  page: number | null;
+  start: number | null;
+  end: number | null;
+  rects: Rect[];
+}
+
+export interface Citation extends Piece {
+  document: number;
+  text: string;
+  confidence: string | null;
+  reason: string | null;
+  source: string | null;
+  pieces: Piece[];
+}
+
+export interface Field {
+  path: string;
+  value: string;
+  citations: Citation[];
+}
+
+export interface Result {
+  row: number;
+  id: string;
+  state: JobState;
+  model: string;
+  error: string | null;
+  errorKind: string | null;
+  finishReason: string | null;
+  cost: string | null;
+  usage: Record<string, number>;
+  attempts: number;
+  raw: string;
+  fields: Field[];
+  documents: { name: string; kind: string; pages: number | null }[];
+}
+
+export function readResult(raw: unknown): Result {
+  const r = bag(raw);
+  const usage = Object.entries(bag(r.usage)).filter((entry): entry is [string, number] => typeof entry[1] === "number");
+  return {
+    row: numberOr(r.row, 0),
+    id: text(r.id),
+    state: oneOf(r.state, JOB_STATES, "pending"),
+    model: text(r.model),
+    error: textOrNull(r.error),
+    errorKind: textOrNull(r.error_kind),
+    finishReason: textOrNull(r.finish_reason),
+    cost: textOrNull(r.cost),
+    usage: Object.fromEntries(usage),
+    attempts: numberOr(r.attempts, 0),
+    raw: text(r.raw),
+    fields: list(r.fields).map((raw) => {
+      const f = bag(raw);
+      return { path: text(f.path), value: text(f.value), citations: list(f.citations).map(readCitation) };
+    }),
+    documents: list(r.documents).map((raw) => {
+      const d = bag(raw);
+      return { name: text(d.name), kind: text(d.kind), pages: numberOr(d.pages, null) };
+    }),
+  };
+}
+
+function readPiece(raw: unknown): Piece {
+  const p = bag(raw);
+  const rects = list(p.rects).map((rect) => list(rect).map((n) => numberOr(n, Number.NaN)));
+  return {
+    page: numberOr(p.page, null),
+    start: numberOr(p.start, null),
+    end: numberOr(p.end, null),
+    rects: rects.filter((r): r is [number, number, number, number] => r.length === 4 && r.every(Number.isFinite)),
+  };
+}
+
+function readCitation(raw: unknown): Citation {
+  const c = bag(raw);
+  return {
+    ...readPiece(raw),
+    document: numberOr(c.document, 0),
+    text: text(c.text),
+    confidence: textOrNull(c.confidence),
+    reason: textOrNull(c.reason),
+    source: textOrNull(c.source),
+    pieces: list(c.pieces).map(readPiece),
+  };
+}

@@ -1,0 +1,54 @@
+// What both widgets share: the root node, the guard around rendering, and letting go.
+import type { Model } from "./channel.ts";
+import { h } from "./dom.ts";
+
+export interface RenderProps {
+  model: Model;
+  el: HTMLElement;
+  /** Missing before anywidget 0.11. */
+  signal?: AbortSignal;
+}
+
+/** A view: builds itself under `root` and hands every clean-up to `onClose`. */
+export type View = (model: Model, root: HTMLElement, onClose: (fn: () => void) => void) => void;
+
+/** A widget's module; an error is shown in the cell, where anywidget would leave an empty output. */
+export const widget = (view: View) => ({
+  render({ model, el, signal }: RenderProps): () => void {
+    const closers: (() => void)[] = [];
+    const close = (): void => {
+      for (const fn of closers.splice(0).reverse()) fn();
+    };
+    const root = h("section", { class: "bnb", role: "region" });
+    // keeps the notebook's own shortcuts off while somebody types here
+    root.setAttribute("data-lm-suppress-shortcuts", "true");
+    el.append(root);
+    try {
+      view(model, root, (fn) => closers.push(fn));
+    } catch (error) {
+      close();
+      root.replaceChildren(h("p", { class: "bnb-failure", role: "alert" }, `This view could not be drawn: ${String(error)}`));
+    }
+    closers.push(() => root.remove());
+    signal?.addEventListener("abort", close, { once: true });
+    if (signal?.aborted) close();
+    return close;
+  },
+});
+
+/** Run `fn` on the next frame, however often it is asked for until then; returns the trigger and its end. */
+export function onFrame(fn: () => void): { ask(): void; stop(): void } {
+  let frame = 0;
+  return {
+    ask(): void {
+      frame ||= requestAnimationFrame(() => {
+        frame = 0;
+        fn();
+      });
+    },
+    stop(): void {
+      cancelAnimationFrame(frame);
+      frame = 0;
+    },
+  };
+}
