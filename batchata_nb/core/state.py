@@ -313,7 +313,9 @@ def _over(state: RunState, e: ev.Over, _: None) -> None:
     state.over, state.needs, state.message = e.state, e.needs, e.message
     if e.state in ("held", "failed"):
         state.move(state.rows_in("pending"), "held")
-    _note(state, e.at, {"held": "held by the cost limit"}.get(e.state, e.state) + (f": {e.message}" if e.message else ""))
+    _note(
+        state, e.at, {"held": "held by the cost limit"}.get(e.state, e.state) + (f": {e.message}" if e.message else "")
+    )
 
 
 _APPLY: dict[type, Any] = {

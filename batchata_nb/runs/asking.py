@@ -61,10 +61,14 @@ def conversation(
 
 def _text(content: Any) -> str:
     if isinstance(content, Sequence) and not isinstance(content, str):
-        parts = [part.get("text") if isinstance(part, Mapping) and part.get("type") == "text" else None for part in content]
+        parts = [
+            part.get("text") if isinstance(part, Mapping) and part.get("type") == "text" else None for part in content
+        ]
         content = None if None in parts else "\n".join(str(part) for part in parts)
     if not isinstance(content, str) or not content.strip():
-        raise ValidationError("The text of a prompt or message must be a string that is not empty; attach documents with file=….")
+        raise ValidationError(
+            "The text of a prompt or message must be a string that is not empty; attach documents with file=…."
+        )
     return content
 
 
@@ -117,7 +121,11 @@ def _settle(
 
     shared = {k: v for k, v in defaults.items() if k != "model" and k not in item.stated and v is not None}
     documents = tuple(d for m in item.messages for d in m.documents)
-    cite = None if item.cite is None else cite_mode(adapter.name, item.cite, has_schema=item.schema is not None, documents=documents)
+    cite = (
+        None
+        if item.cite is None
+        else cite_mode(adapter.name, item.cite, has_schema=item.schema is not None, documents=documents)
+    )
 
     def job(values: Mapping[str, Any]) -> Job:
         values = dict(values)
@@ -125,7 +133,19 @@ def _settle(
         if not isinstance(cap, int) or cap < 1:
             raise ValidationError(f"max_tokens must be a whole number of at least 1, not {cap!r}.")
         name = None if item.response_model is None else item.response_model.__name__
-        return Job(item.id, adapter.name, item.model, item.messages, cap, temperature, values, item.schema, name, cite, endpoint=endpoint)
+        return Job(
+            item.id,
+            adapter.name,
+            item.model,
+            item.messages,
+            cap,
+            temperature,
+            values,
+            item.schema,
+            name,
+            cite,
+            endpoint=endpoint,
+        )
 
     made = job({**shared, **item.stated})
     refused: dict[str, str] = getattr(adapter, "refused_params", lambda _: {})(made) if shared else {}

@@ -259,7 +259,14 @@ class Batch:
         own = {"temperature": temperature, "max_tokens": max_tokens, **params}
         rows = [(draft.id, draft.messages, draft.index) for draft in made]
         for one in [model] if model is None or isinstance(model, str) else model:
-            self._ask(rows, one, response_model, enable_citations, own, suffix=not (model is None or isinstance(model, str)) and len(model) > 1)
+            self._ask(
+                rows,
+                one,
+                response_model,
+                enable_citations,
+                own,
+                suffix=not (model is None or isinstance(model, str)) and len(model) > 1,
+            )
         self.frame_kind = made.frame_kind or self.frame_kind
         self.skipped += made.skipped
         return self
@@ -277,7 +284,9 @@ class Batch:
         """Add jobs that share everything but their messages."""
         model = model or self.defaults.get("model")
         if not model:
-            raise ValidationError("No model is named: give one with --model, model=…, or as a default (set_default_params, %config Batchata.model).")
+            raise ValidationError(
+                "No model is named: give one with --model, model=…, or as a default (set_default_params, %config Batchata.model)."
+            )
         schema = None if response_model is None else schema_of(response_model)
         stated = {key: value for key, value in own.items() if value is not None}
         mode: CiteMode | None = "auto" if cite is True else cite or None

@@ -60,8 +60,15 @@ def _rejected(drive: Drive, s: Submission, now: float) -> None:
         now, s.tag, tuple((row, "errored", None if s.quota else kind, s.quota) for row in sorted(reserved)),
         cost="0", released=str(sum((w for _, w in reserved.values()), Decimal(0))), samples={} if s.quota else {kind: reason},
     )  # fmt: skip
-    jobs = {} if s.quota else dict(zip(sorted(reserved), drive.context.store.jobs(drive.state.run_id, sorted(reserved)), strict=True))
-    results = [_stored(row, reserved[row][0], _verdict(job, "errored", kind, reason, s.batch_id), Decimal(0)) for row, job in jobs.items()]
+    jobs = (
+        {}
+        if s.quota
+        else dict(zip(sorted(reserved), drive.context.store.jobs(drive.state.run_id, sorted(reserved)), strict=True))
+    )
+    results = [
+        _stored(row, reserved[row][0], _verdict(job, "errored", kind, reason, s.batch_id), Decimal(0))
+        for row, job in jobs.items()
+    ]
     drive.context.store.append_landed(drive.state.run_id, drive.state.seq, landed, results)
     drive.applied(landed)
     if s.quota:
@@ -177,13 +184,26 @@ def _close(drive: Drive, s: Submission, collected: Collected, now: float) -> Non
         worst = sum((waiting[row][1] for row in rows), Decimal(0))
         charged = worst if outcome == "missing" else Decimal(0)  # no line is no proof that it was not charged
         jobs = store.jobs(state.run_id, rows)
-        retry = {row: outcome != "cancelled" and state.attempts[row] < state.max_attempts and not state.cancelled for row in rows}
+        retry = {
+            row: outcome != "cancelled" and state.attempts[row] < state.max_attempts and not state.cancelled
+            for row in rows
+        }
         results = [
-            _stored(row, waiting[row][0], _verdict(job, outcome, kind, message, s.batch_id), waiting[row][1] if charged else Decimal(0))
+            _stored(
+                row,
+                waiting[row][0],
+                _verdict(job, outcome, kind, message, s.batch_id),
+                waiting[row][1] if charged else Decimal(0),
+            )
             for row, job in zip(rows, jobs, strict=True)
         ]
         event = ev.Landed(
-            now, s.tag, tuple((row, outcome, kind, retry[row]) for row in rows), str(charged), str(worst), samples={kind: message}
+            now,
+            s.tag,
+            tuple((row, outcome, kind, retry[row]) for row in rows),
+            str(charged),
+            str(worst),
+            samples={kind: message},
         )
         store.append_landed(state.run_id, state.seq, event, results)
         drive.applied(event)
@@ -201,4 +221,8 @@ def _absent(s: Submission) -> tuple[Outcome, ErrorKind, str]:
         return "expired", "expired", "the provider did not get to it before its deadline"
     if s.no_results:
         return "errored", "provider_error", s.reason or f"the batch ended as {s.word} without results"
-    return "missing", "missing", "the provider returned no line for it; booked at its worst case, as it may have been charged"
+    return (
+        "missing",
+        "missing",
+        "the provider returned no line for it; booked at its worst case, as it may have been charged",
+    )

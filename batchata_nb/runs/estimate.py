@@ -117,7 +117,12 @@ class Estimate:
         heads = list(rows[0])
         widths = [max(len(head), *(len(str(row[head])) for row in rows)) for head in heads]
         lines = [[str(row[head]) for head in heads] for row in [dict(zip(heads, heads, strict=True)), *rows]]
-        table = ["  ".join(cell.ljust(w) if n == 0 else cell.rjust(w) for n, (cell, w) in enumerate(zip(line, widths, strict=True))) for line in lines]
+        table = [
+            "  ".join(
+                cell.ljust(w) if n == 0 else cell.rjust(w) for n, (cell, w) in enumerate(zip(line, widths, strict=True))
+            )
+            for line in lines
+        ]
         return "\n".join([*table, *self.summary()])
 
 
@@ -161,12 +166,26 @@ def estimate(
         if job.cite:
             evidence[job.cite] = evidence.get(job.cite, 0) + 1
     ceiling = None if limit is None else Decimal(limit)
-    plan = planning.make(candidates, limits, free=ceiling, limit=ceiling, slots=len(found), items_per_batch=items_per_batch)
-    return Estimate(len(found), len(plan.parts), list(models.values()), ceiling, plan.left_out, evidence, _notes(models, evidence, unbounded, prices))
+    plan = planning.make(
+        candidates, limits, free=ceiling, limit=ceiling, slots=len(found), items_per_batch=items_per_batch
+    )
+    return Estimate(
+        len(found),
+        len(plan.parts),
+        list(models.values()),
+        ceiling,
+        plan.left_out,
+        evidence,
+        _notes(models, evidence, unbounded, prices),
+    )
 
 
-def _notes(models: Mapping[tuple[str, str], ModelEstimate], evidence: Mapping[str, int], unbounded: int, prices: Prices) -> list[str]:
-    notes = ["Input tokens are estimated; output is taken as a quarter of max_tokens until something has been measured."]
+def _notes(
+    models: Mapping[tuple[str, str], ModelEstimate], evidence: Mapping[str, int], unbounded: int, prices: Prices
+) -> list[str]:
+    notes = [
+        "Input tokens are estimated; output is taken as a quarter of max_tokens until something has been measured."
+    ]
     if evidence.get("native"):
         notes.append("Native citations add a little input (document chunking); cited words are not billed.")
     if evidence.get("quotes"):
@@ -174,11 +193,17 @@ def _notes(models: Mapping[tuple[str, str], ModelEstimate], evidence: Mapping[st
     if evidence and set(evidence) <= {"locate"}:
         notes.append("Locating evidence runs on this machine and adds nothing to the price.")
     if unbounded:
-        notes.append(f"{unbounded:,} jobs have no proven bound of input tokens; the provider counts them before they are sent under a limit.")
+        notes.append(
+            f"{unbounded:,} jobs have no proven bound of input tokens; the provider counts them before they are sent under a limit."
+        )
     unknown = [m.model for m in models.values() if m.expected is None]
     if unknown:
-        notes.append(f"No price is known for {', '.join(unknown)}: state one with --price IN,OUT or Batch.set_price(...).")
-    notes.append(f"List prices, before tax ({prices.basis()})." if hasattr(prices, "basis") else "List prices, before tax.")
+        notes.append(
+            f"No price is known for {', '.join(unknown)}: state one with --price IN,OUT or Batch.set_price(...)."
+        )
+    notes.append(
+        f"List prices, before tax ({prices.basis()})." if hasattr(prices, "basis") else "List prices, before tax."
+    )
     return notes
 
 

@@ -67,14 +67,19 @@ def _frame(data: dict[str, list[Any]], kind: str | None, index: list[Any] | None
                 return pyarrow.table({c: _plain(v) for c, v in data.items()})
         except ImportError:
             continue
-    raise ValidationError("No frame library is installed; install pandas (or polars, or pyarrow), or use to_jsonl(path).")
+    raise ValidationError(
+        "No frame library is installed; install pandas (or polars, or pyarrow), or use to_jsonl(path)."
+    )
 
 
 def _plain(values: list[Any]) -> list[Any]:
     """Columns of typed frames hold one type: nested values, and mixed ones, become JSON text."""
     kinds = {type(v) for v in values if v is not None}
     if kinds & {dict, list, tuple, set} or len(kinds - {int, float}) > 1:
-        return [None if v is None else v if isinstance(v, str) else json.dumps(v, ensure_ascii=False, default=str) for v in values]
+        return [
+            None if v is None else v if isinstance(v, str) else json.dumps(v, ensure_ascii=False, default=str)
+            for v in values
+        ]
     return [getattr(v, "value", v) for v in values]
 
 

@@ -67,7 +67,14 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
     from .builder import MAX_TOKENS
 
     found = list(
-        records(batch.asked, batch.defaults, provider_name=settings.provider, provider=provider, practice=settings.practice, max_tokens=MAX_TOKENS)
+        records(
+            batch.asked,
+            batch.defaults,
+            provider_name=settings.provider,
+            provider=provider,
+            practice=settings.practice,
+            max_tokens=MAX_TOKENS,
+        )
     )
     spec = _spec(batch, found)
     prices = environment.price_book(_prices(spec))
@@ -82,7 +89,14 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
     store = store_at(settings.state_file)
     models = {schema_key(a.schema): a.response_model for a in batch.asked if a.response_model is not None}
     run_id, attached = _record(store, name, found, batch, spec, fresh)
-    handle = BatchRun(_drive(store, run_id, models), store, models, frame_kind=batch.frame_kind, index=batch.index, skipped=batch.skipped)
+    handle = BatchRun(
+        _drive(store, run_id, models),
+        store,
+        models,
+        frame_kind=batch.frame_kind,
+        index=batch.index,
+        skipped=batch.skipped,
+    )
     if attached:
         _go_on(handle, settings.limit)
     return handle
@@ -108,7 +122,9 @@ def attach(run: str, *, state_file: str | os.PathLike[str], models: Mapping[str,
     return BatchRun(_drive(store, record.run_id, known), store, known)
 
 
-def _record(store: Store, name: str, found: list[JobRecord], batch: Batch, spec: JsonObject, fresh: bool) -> tuple[str, bool]:
+def _record(
+    store: Store, name: str, found: list[JobRecord], batch: Batch, spec: JsonObject, fresh: bool
+) -> tuple[str, bool]:
     """Return the run's id, and whether it was there already."""
     settings, now, mark = batch.settings, runner().clock.now(), digest(found)
     latest = store.latest_run(name)

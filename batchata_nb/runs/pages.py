@@ -126,7 +126,11 @@ def detail(store: Store, state: RunState, row: int) -> JsonObject:
         "attempts": state.attempts[row],
         "raw": (body.get("text") or "")[:RAW],
         "fields": [
-            {"path": path or "answer", "value": _value(value), "citations": [_citation(c) for c in citations.get(path, ())]}
+            {
+                "path": path or "answer",
+                "value": _value(value),
+                "citations": [_citation(c) for c in citations.get(path, ())],
+            }
             for path, value in values.items()
         ],
         "documents": [{"name": d.name, "kind": d.kind, "pages": d.pages} for d in job.documents],

@@ -174,7 +174,9 @@ class BatchRun(Sequence[JobResult]):
     def _result(self, row: int, job: Job, body: JsonObject | None) -> JobResult:
         state = self.drive.state
         status = state.state_of(row)
-        if body is None or (status != body["status"] and status not in ("succeeded", "pending", "running", "submitting")):
+        if body is None or (
+            status != body["status"] and status not in ("succeeded", "pending", "running", "submitting")
+        ):
             kind = "cost_limit" if status == "held" else state.kinds.get(row)
             error = {
                 "cost_limit": "The cost limit leaves no room for it; raise the limit to send it.",
@@ -193,7 +195,10 @@ class BatchRun(Sequence[JobResult]):
     @property
     def outputs(self) -> list[Any]:
         """The parsed answers in job order, None where a job has none; plain text where no schema was given."""
-        return [(r.parsed_response if r.parsed_response is not None else r.raw_response or None) if r.is_success else None for r in self]
+        return [
+            (r.parsed_response if r.parsed_response is not None else r.raw_response or None) if r.is_success else None
+            for r in self
+        ]
 
     def results(self, wait: bool = True) -> dict[str, list[JobResult]]:
         """Return results by status: `completed`, `failed`, `cancelled`; waits for the end unless told not to."""
@@ -231,16 +236,25 @@ class BatchRun(Sequence[JobResult]):
 
     def estimate(self) -> Estimate:
         """Return what the run as a whole was expected to cost."""
-        from .estimate import estimate
         from . import environment
+        from .estimate import estimate
 
         practice = bool(self.drive.spec.get("practice"))
         jobs = self.store.jobs(self.run_id, range(len(self)))
         sizings = self.store.sizings(self.run_id)
         found = [JobRecord(s.row, job, s.fingerprint, s.bound, s.size) for s, job in zip(sizings, jobs, strict=True)]
-        limits = {name: environment.provider(name, self.store.path.parent, practice=practice).limits for name in {s.provider for s in sizings}}
+        limits = {
+            name: environment.provider(name, self.store.path.parent, practice=practice).limits
+            for name in {s.provider for s in sizings}
+        }
         limit = self.drive.state.ledger.limit
-        return estimate(found, self.drive.context.prices, limits, None if limit is None else str(limit), self.drive.spec.get("items_per_batch"))
+        return estimate(
+            found,
+            self.drive.context.prices,
+            limits,
+            None if limit is None else str(limit),
+            self.drive.spec.get("items_per_batch"),
+        )
 
     # waiting
 
@@ -432,7 +446,10 @@ class DryRun(BatchRun):
     def _load(self, rows: Sequence[int]) -> list[JobResult]:
         jobs = [self._found[row].job for row in rows]
         return [
-            JobResult(job.id, status="pending", model=job.model, attempts=0, documents=tuple(d.name for d in job.documents)) for job in jobs
+            JobResult(
+                job.id, status="pending", model=job.model, attempts=0, documents=tuple(d.name for d in job.documents)
+            )
+            for job in jobs
         ]
 
     def status(self, print_status: bool = False) -> dict[str, Any]:
@@ -458,8 +475,16 @@ class DryRun(BatchRun):
 
     def summary(self) -> JsonObject:
         """Return a summary in which nothing was sent."""
-        return {"name": self.name, "state": "planned", "words": "Dry run: nothing was sent", "total": len(self), "elapsed": 0}
+        return {
+            "name": self.name,
+            "state": "planned",
+            "words": "Dry run: nothing was sent",
+            "total": len(self),
+            "elapsed": 0,
+        }
 
     def tell(self, command: str, **args: Any) -> None:
         """Refuse: a dry run takes no commands."""
-        raise ValidationError(f"{self.name} is a dry run; nothing was sent, so there is nothing to {command.replace('_', ' ')}.")
+        raise ValidationError(
+            f"{self.name} is a dry run; nothing was sent, so there is nothing to {command.replace('_', ' ')}."
+        )

@@ -115,7 +115,9 @@ class Runner:
 
     def _start(self) -> None:
         if self._pid != os.getpid():
-            raise StateError("This process was forked from one that has runs; start a fresh process, or use the parent's runs.")
+            raise StateError(
+                "This process was forked from one that has runs; start a fresh process, or use the parent's runs."
+            )
         if self._stopping.is_set():
             raise StateError("The runner was stopped.")
         if self._thread is None:

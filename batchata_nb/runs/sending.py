@@ -71,10 +71,16 @@ def plan(drive: Drive, now: float) -> None:
         drive.record_events(ev.Over(now, "held", needs=str(made.needs)))
 
 
-def _candidates(drive: Drive, sizings: list[Any], limits: dict[str, Limits], now: float) -> Iterator[planning.Candidate]:
+def _candidates(
+    drive: Drive, sizings: list[Any], limits: dict[str, Limits], now: float
+) -> Iterator[planning.Candidate]:
     for s in sizings:
         price = reserve_price(drive, s.provider, s.model, limits[s.provider].window_hours, now)
-        worst = Decimal(0) if price is None or s.bound is None else price.worst(s.bound, s.max_tokens, cache_write=cache_write(s.provider))
+        worst = (
+            Decimal(0)
+            if price is None or s.bound is None
+            else price.worst(s.bound, s.max_tokens, cache_write=cache_write(s.provider))
+        )
         yield planning.Candidate(s.row, s.provider, s.model, worst, s.size)
 
 
@@ -208,7 +214,9 @@ def recover(drive: Drive, now: float) -> None:
     """After taking a run over: an intent without its answer is looked up before anything else is sent for its jobs."""
     for s in drive.state.open_submissions:
         if s.state == "submitting" and not s.busy:
-            drive.record_events(ev.SubmitUncertain(now, s.tag, "the process ended before the provider's answer was recorded"))
+            drive.record_events(
+                ev.SubmitUncertain(now, s.tag, "the process ended before the provider's answer was recorded")
+            )
 
 
 def find(drive: Drive, s: Submission) -> None:

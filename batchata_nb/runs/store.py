@@ -129,7 +129,9 @@ class Store:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             ignore = self.path.parent / ".gitignore"
             if self.path.parent.name == ".batchata" and not ignore.exists():
-                ignore.write_text("*\n", encoding="utf-8")  # results of confidential documents do not belong in a repository
+                ignore.write_text(
+                    "*\n", encoding="utf-8"
+                )  # results of confidential documents do not belong in a repository
             connection = self._connection()
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -143,7 +145,9 @@ class Store:
                 connection.execute("ROLLBACK")
                 raise
         if version > VERSION:
-            raise StateError(f"{self.path} was written by a newer batchata_nb; update the package, or name another file with --state.")
+            raise StateError(
+                f"{self.path} was written by a newer batchata_nb; update the package, or name another file with --state."
+            )
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -197,7 +201,8 @@ class Store:
         with self._write() as db:
             if attach:
                 same = db.execute(
-                    "SELECT run_id, digest FROM runs WHERE name = ? AND NOT forgotten ORDER BY created DESC, rowid DESC LIMIT 1", (name,)
+                    "SELECT run_id, digest FROM runs WHERE name = ? AND NOT forgotten ORDER BY created DESC, rowid DESC LIMIT 1",
+                    (name,),
                 ).fetchone()
                 if same and same[1] == digest:
                     return str(same[0])
@@ -208,7 +213,18 @@ class Store:
                 body = zlib.compress(json.dumps(job.to_json(), ensure_ascii=False).encode(), 3)
                 db.execute(
                     "INSERT INTO jobs VALUES (?,?,?,?,?,?,?,?,?,?)",
-                    (run_id, record.row, job.id, record.fingerprint, job.provider, job.model, record.bound, job.max_tokens, record.size, body),
+                    (
+                        run_id,
+                        record.row,
+                        job.id,
+                        record.fingerprint,
+                        job.provider,
+                        job.model,
+                        record.bound,
+                        job.max_tokens,
+                        record.size,
+                        body,
+                    ),
                 )
             db.execute(
                 "INSERT INTO runs (run_id, name, created, digest, spec, total) VALUES (?,?,?,?,?,?)",
@@ -249,7 +265,9 @@ class Store:
         found: dict[int, Job] = {}
         for chunk in _chunks(rows):
             marks = ",".join("?" * len(chunk))
-            for row, body in self._read(f"SELECT row, body FROM jobs WHERE run_id = ? AND row IN ({marks})", run_id, *chunk):
+            for row, body in self._read(
+                f"SELECT row, body FROM jobs WHERE run_id = ? AND row IN ({marks})", run_id, *chunk
+            ):
                 found[int(str(row))] = job_from_json(json.loads(zlib.decompress(body)))  # type: ignore[arg-type]
         return [found[row] for row in rows]
 
@@ -262,7 +280,9 @@ class Store:
             found = []
             for chunk in _chunks(rows):
                 marks = ",".join("?" * len(chunk))
-                found += self._read(f"SELECT {columns} FROM jobs WHERE run_id = ? AND row IN ({marks}) ORDER BY row", run_id, *chunk)
+                found += self._read(
+                    f"SELECT {columns} FROM jobs WHERE run_id = ? AND row IN ({marks}) ORDER BY row", run_id, *chunk
+                )
         return [Sizing(*row) for row in found]  # type: ignore[arg-type]
 
     def job_ids(self, run_id: str) -> list[str]:
@@ -281,13 +301,18 @@ class Store:
             _append(db, run_id, seq, events)
             _mark_over(db, run_id, events)
 
-    def append_submitting(self, run_id: str, seq: int, event: ev.Submitting, fingerprints: Sequence[str], worst: Sequence[Decimal]) -> None:
+    def append_submitting(
+        self, run_id: str, seq: int, event: ev.Submitting, fingerprints: Sequence[str], worst: Sequence[Decimal]
+    ) -> None:
         """Record the intent to submit, with each row's fingerprint and reservation."""
         with self._write() as db:
             _append(db, run_id, seq, [event])
             db.executemany(
                 "INSERT INTO sent (run_id, row, tag, fingerprint, worst) VALUES (?,?,?,?,?)",
-                [(run_id, row, event.tag, mark, str(w)) for row, mark, w in zip(event.rows, fingerprints, worst, strict=True)],
+                [
+                    (run_id, row, event.tag, mark, str(w))
+                    for row, mark, w in zip(event.rows, fingerprints, worst, strict=True)
+                ],
             )
 
     def append_unsent(self, run_id: str, seq: int, event: ev.SubmitFailed) -> None:
@@ -304,7 +329,10 @@ class Store:
     def set_bounds(self, run_id: str, bounds: Mapping[int, int]) -> None:
         """Keep counted upper bounds of input tokens, by row."""
         with self._write() as db:
-            db.executemany("UPDATE jobs SET bound = ? WHERE run_id = ? AND row = ?", [(b, run_id, row) for row, b in bounds.items()])
+            db.executemany(
+                "UPDATE jobs SET bound = ? WHERE run_id = ? AND row = ?",
+                [(b, run_id, row) for row, b in bounds.items()],
+            )
 
     def append_landed(self, run_id: str, seq: int, event: ev.Landed, results: Sequence[Stored]) -> None:
         """Store a chunk of results together with the event that says so."""
@@ -319,7 +347,10 @@ class Store:
                     for r in results
                 ],
             )  # fmt: skip
-            db.executemany("UPDATE sent SET landed = 1 WHERE run_id = ? AND row = ? AND tag = ?", [(run_id, r.row, event.tag) for r in results])
+            db.executemany(
+                "UPDATE sent SET landed = 1 WHERE run_id = ? AND row = ? AND tag = ?",
+                [(run_id, r.row, event.tag) for r in results],
+            )
 
     def events(self, run_id: str, after: int = 0) -> Iterator[ev.Event]:
         """Yield a run's events after number `after`, in order."""
@@ -328,7 +359,9 @@ class Store:
 
     def reservations(self, run_id: str, tag: str) -> dict[int, tuple[str, Decimal]]:
         """Return row → (fingerprint, worst case) of a submission's rows that have not landed."""
-        rows = self._read("SELECT row, fingerprint, worst FROM sent WHERE run_id = ? AND tag = ? AND NOT landed", run_id, tag)
+        rows = self._read(
+            "SELECT row, fingerprint, worst FROM sent WHERE run_id = ? AND tag = ? AND NOT landed", run_id, tag
+        )
         return {int(str(row)): (str(mark), Decimal(str(worst))) for row, mark, worst in rows}
 
     # identity
@@ -343,8 +376,15 @@ class Store:
         under_way: dict[str, str] = {}
         for chunk in _chunks(fingerprints):
             marks = ",".join("?" * len(chunk))
-            usable.update(str(r[0]) for r in self._read(f"SELECT DISTINCT fingerprint FROM results WHERE usable AND fingerprint IN ({marks})", *chunk))
-            found = self._read(f"SELECT fingerprint, run_id FROM sent WHERE NOT landed AND fingerprint IN ({marks})", *chunk)
+            usable.update(
+                str(r[0])
+                for r in self._read(
+                    f"SELECT DISTINCT fingerprint FROM results WHERE usable AND fingerprint IN ({marks})", *chunk
+                )
+            )
+            found = self._read(
+                f"SELECT fingerprint, run_id FROM sent WHERE NOT landed AND fingerprint IN ({marks})", *chunk
+            )
             under_way.update((str(mark), str(run_id)) for mark, run_id in found)
         return usable, under_way
 
@@ -360,7 +400,9 @@ class Store:
         for chunk in _chunks(rows, 400):
             marks = ",".join("?" * len(chunk))
             own: list[tuple[object, ...]] = self._read(
-                f"SELECT row, body, usable, cost FROM results WHERE run_id = ? AND row IN ({marks}) ORDER BY usable, number", run_id, *chunk
+                f"SELECT row, body, usable, cost FROM results WHERE run_id = ? AND row IN ({marks}) ORDER BY usable, number",
+                run_id,
+                *chunk,
             )
             for row, body, _, cost in own:
                 key = int(str(row))

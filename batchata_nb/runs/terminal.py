@@ -51,5 +51,7 @@ def _view(run: BatchRun) -> Any:
     batches = Table.grid(padding=(0, 2))
     for batch in summary["batches"]["list"]:
         done = "" if batch["done"] is None else f"{batch['done']:,} of {batch['rows']:,}"
-        batches.add_row("  ", batch["provider"], batch["batch_id"] or batch["tag"], batch["word"], done, batch["note"] or "")
+        batches.add_row(
+            "  ", batch["provider"], batch["batch_id"] or batch["tag"], batch["word"], done, batch["note"] or ""
+        )
     return Group(line, bar, batches)

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 Progress = Callable[[dict[str, Any], float, dict[str, Any]], None]
 
 
-def wait_as_asked(run: BatchRun, wait: bool | None, on_progress: Progress | None, interval: float, print_status: bool) -> BatchRun:
+def wait_as_asked(
+    run: BatchRun, wait: bool | None, on_progress: Progress | None, interval: float, print_status: bool
+) -> BatchRun:
     """Wait as `Batch.run` was asked to: by default in a plain process, not in a kernel."""
     wait = not in_kernel() if wait is None else wait
     if not wait:

@@ -28,7 +28,16 @@ def poll(drive: Drive, s: Submission) -> None:
         elif status.state == "ended":
             drive.failures.pop(s.tag, None)
             drive.record_events(
-                ev.Ended(now, s.tag, status.word, status.handle, status.reason, status.rejected, status.quota, status.no_results)
+                ev.Ended(
+                    now,
+                    s.tag,
+                    status.word,
+                    status.handle,
+                    status.reason,
+                    status.rejected,
+                    status.quota,
+                    status.no_results,
+                )
             )
         else:
             _goes_on(drive, s, status, now)

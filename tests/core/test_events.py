@@ -14,7 +14,9 @@ from batchata_nb.core.results import JobResult, Usage
 rows = st.lists(st.integers(0, 10_000), unique=True).map(lambda found: tuple(sorted(found)))
 texts = st.text(max_size=20)
 events = st.one_of(
-    st.builds(ev.Started, st.floats(0, 1e10), st.integers(0, 100), st.none() | st.just("1.5"), st.none() | st.floats(1, 100)),
+    st.builds(
+        ev.Started, st.floats(0, 1e10), st.integers(0, 100), st.none() | st.just("1.5"), st.none() | st.floats(1, 100)
+    ),
     st.builds(ev.Reused, st.floats(0, 1e10), rows),
     st.builds(ev.Submitting, st.floats(0, 1e10), texts, texts, texts, rows, st.just("0.25")),
     st.builds(ev.Submitted, st.floats(0, 1e10), texts, texts),
@@ -22,7 +24,14 @@ events = st.one_of(
         ev.Landed,
         st.floats(0, 1e10),
         texts,
-        st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["succeeded", "invalid"]), st.none() | st.just("refused"), st.booleans())).map(tuple),
+        st.lists(
+            st.tuples(
+                st.integers(0, 9),
+                st.sampled_from(["succeeded", "invalid"]),
+                st.none() | st.just("refused"),
+                st.booleans(),
+            )
+        ).map(tuple),
         st.just("1"),
         st.just("2"),
         samples=st.none() | st.dictionaries(texts, texts),
@@ -52,7 +61,15 @@ def test_every_event_has_a_name_on_disk():
 def test_a_job_survives_json():
     """job_from_json undoes to_json, and identity with it."""
     document = Document("a.pdf", "application/pdf", "pdf", "0" * 64, 10, "/x/a.pdf", pages=2)
-    job = Job("j", "openai", "gpt-6-sol", (Message("system", "s"), Message("user", "u", (document,))), 100, params={"a": [1]}, schema={"type": "object"})
+    job = Job(
+        "j",
+        "openai",
+        "gpt-6-sol",
+        (Message("system", "s"), Message("user", "u", (document,))),
+        100,
+        params={"a": [1]},
+        schema={"type": "object"},
+    )
 
     again = job_from_json(json.loads(json.dumps(job.to_json())))
 
@@ -79,8 +96,12 @@ def test_identity_is_what_decides_the_answer():
 
 def test_a_result_survives_json(tmp_path):
     """from_dict undoes to_dict, through the file that save_to_json writes."""
-    cited = FieldCitations([Citation("42", "a.pdf", 1, {"source": "located"}, "high", "printed once", 3, 5, ((1.0, 2.0, 3.0, 4.0),))])
-    result = JobResult("j", "text", {"total": 42}, list(cited), {"total": cited}, 10, 5, 0.25, usage=Usage(10, 5), documents=("a.pdf",))
+    cited = FieldCitations(
+        [Citation("42", "a.pdf", 1, {"source": "located"}, "high", "printed once", 3, 5, ((1.0, 2.0, 3.0, 4.0),))]
+    )
+    result = JobResult(
+        "j", "text", {"total": 42}, list(cited), {"total": cited}, 10, 5, 0.25, usage=Usage(10, 5), documents=("a.pdf",)
+    )
 
     result.save_to_json(tmp_path / "deep" / "j.json")
 

@@ -19,7 +19,9 @@ class L:
     mixed_models: bool = False
 
 
-def jobs(count: int, worst: str = "0.01", size: int = 10, provider: str = "openai", model: str = "m") -> list[Candidate]:
+def jobs(
+    count: int, worst: str = "0.01", size: int = 10, provider: str = "openai", model: str = "m"
+) -> list[Candidate]:
     return [Candidate(row, provider, model, Decimal(worst), size) for row in range(count)]
 
 
@@ -54,7 +56,11 @@ def test_spent_and_reserved_never_pass_the_limit(steps, limit):
 
 def test_the_longest_prefix_that_fits_is_sent():
     """Jobs keep their order: a later small one does not overtake an earlier one that does not fit."""
-    candidates = [Candidate(0, "openai", "m", Decimal(3), 1), Candidate(1, "openai", "m", Decimal(9), 1), Candidate(2, "openai", "m", Decimal(1), 1)]
+    candidates = [
+        Candidate(0, "openai", "m", Decimal(3), 1),
+        Candidate(1, "openai", "m", Decimal(9), 1),
+        Candidate(2, "openai", "m", Decimal(1), 1),
+    ]
 
     plan = make(candidates, {"openai": L()}, free=Decimal(5), limit=Decimal(5), slots=10)
 
@@ -66,7 +72,9 @@ def test_parts_end_at_rows_bytes_and_items_per_batch():
     """A part holds no more rows or bytes than its provider takes, nor more than the user wishes."""
     assert [100, 100, 50] == [len(p.rows) for p in make(jobs(250), {"openai": L()}, free=None, slots=10).parts]
     assert [10, 10, 5] == [len(p.rows) for p in make(jobs(25, size=1000), {"openai": L()}, free=None, slots=10).parts]
-    assert [7, 7, 6] == [len(p.rows) for p in make(jobs(20), {"openai": L()}, free=None, slots=10, items_per_batch=7).parts]
+    assert [7, 7, 6] == [
+        len(p.rows) for p in make(jobs(20), {"openai": L()}, free=None, slots=10, items_per_batch=7).parts
+    ]
 
 
 def test_models_share_a_batch_only_where_the_provider_lets_them():
@@ -74,7 +82,9 @@ def test_models_share_a_batch_only_where_the_provider_lets_them():
     mixed = [Candidate(row, "anthropic", f"m{row % 2}", Decimal(0), 1) for row in range(4)]
 
     assert [(0, 2), (1, 3)] == [p.rows for p in make(mixed, {"anthropic": L()}, free=None, slots=9).parts]
-    assert [(0, 1, 2, 3)] == [p.rows for p in make(mixed, {"anthropic": L(mixed_models=True)}, free=None, slots=9).parts]
+    assert [(0, 1, 2, 3)] == [
+        p.rows for p in make(mixed, {"anthropic": L(mixed_models=True)}, free=None, slots=9).parts
+    ]
 
 
 def test_what_finds_no_slot_is_not_held():

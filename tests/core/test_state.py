@@ -1,5 +1,6 @@
 """The life of a submission and of its jobs, and what is due when."""
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -9,8 +10,6 @@ from batchata_nb.core.due import Action, due, poll_delay, retry_delay
 from batchata_nb.core.errors import StateError
 from batchata_nb.core.snapshot import summary
 from batchata_nb.core.state import RunState, apply
-
-import json
 
 
 def started(total: int = 4, **options: object) -> RunState:
@@ -30,7 +29,9 @@ def test_a_job_goes_from_pending_to_succeeded():
     sent(state)
     apply(state, ev.Submitted(102.0, "r1-1", "batch_1"))
     apply(state, ev.Ended(103.0, "r1-1", "completed", {}))
-    apply(state, ev.Landed(104.0, "r1-1", ((0, "succeeded", None, False), (1, "invalid", "truncated", False)), "0.2", "1"))
+    apply(
+        state, ev.Landed(104.0, "r1-1", ((0, "succeeded", None, False), (1, "invalid", "truncated", False)), "0.2", "1")
+    )
     apply(state, ev.Closed(105.0, "r1-1"))
 
     assert ["succeeded", "invalid", "pending", "pending"] == [state.state_of(row) for row in range(4)]

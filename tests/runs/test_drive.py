@@ -43,7 +43,10 @@ def test_the_intent_is_on_disk_before_the_request_leaves(desk):
 
     drive.step()
 
-    assert ([], ["Started", "Submitting"]) == (desk.edge.calls, [type(e).__name__ for e in desk.store.events(drive.state.run_id)])
+    assert ([], ["Started", "Submitting"]) == (
+        desk.edge.calls,
+        [type(e).__name__ for e in desk.store.events(drive.state.run_id)],
+    )
 
 
 def test_a_passing_fault_while_submitting_is_waited_out(desk):
@@ -148,7 +151,12 @@ def test_odd_lines_harm_no_others(desk):
         if row.job.id == "job-0" and batch_id == "b1":
             return []
         if row.job.id == "job-1":
-            return [ok(row), ok(row), Reply("stranger-1", "succeeded"), Reply(None, "errored", error="line 3 is no JSON")]
+            return [
+                ok(row),
+                ok(row),
+                Reply("stranger-1", "succeeded"),
+                Reply(None, "errored", error="line 3 is no JSON"),
+            ]
         return [ok(row)]
 
     desk.edge.replies = replies
@@ -259,7 +267,10 @@ def test_a_refused_batch_fails_its_rows_with_the_reason(desk):
 
 def test_a_batch_rejected_in_validation_is_settled_without_cost(desk):
     """Rejected for its content: errored with the reason. Rejected for a full queue: sent again later."""
-    desk.edge.polling = [BatchStatus("ended", "failed", reason="queue is full", rejected=True, quota=True), BatchStatus("ended", "failed", reason="line 1", rejected=True)]
+    desk.edge.polling = [
+        BatchStatus("ended", "failed", reason="queue is full", rejected=True, quota=True),
+        BatchStatus("ended", "failed", reason="line 1", rejected=True),
+    ]
     drive = desk.run(desk.start([job(0)]))
 
     assert ["errored"] == outcomes(drive)
@@ -360,7 +371,9 @@ def test_the_same_definition_is_one_run(desk):
 
 def test_retrying_sends_only_what_failed(desk):
     """retry_failed sends failed rows again, whatever their attempts, and the good ones stay."""
-    desk.edge.replies = lambda batch_id, row: [ok(row) if row.job.id == "job-0" or batch_id == "b2" else failed(row, retryable=False)]
+    desk.edge.replies = lambda batch_id, row: [
+        ok(row) if row.job.id == "job-0" or batch_id == "b2" else failed(row, retryable=False)
+    ]
     drive = desk.run(desk.start([job(0), job(1)]))
     assert ["succeeded", "errored"] == outcomes(drive)
 

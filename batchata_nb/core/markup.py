@@ -1,0 +1,33 @@
+"""Text into HTML: the one place where values of models, documents and users become markup."""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+
+KEPT = {"\n", "\t"}
+
+
+def visible(text: str) -> str:
+    """Return text with control, bidirectional and other invisible format characters shown as escapes, `\\u202e`."""
+    return "".join(
+        _shown(c) if c not in KEPT and unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co") else c for c in text
+    )
+
+
+def escape(value: object, most: int | None = None) -> str:
+    """Return a value as text for HTML content or a quoted attribute; nothing in it can become markup.
+
+    Args:
+        value: Anything; its `str` is shown.
+        most: Longest text to show, in characters; how much was cut is said.
+    """
+    text = str(value)
+    if most is not None and len(text) > most:
+        text = f"{text[:most]}… ({len(text) - most:,} more characters)"
+    return html.escape(visible(text), quote=True)
+
+
+def _shown(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -1,0 +1,120 @@
+"""One HTML file that proves each number: fields beside their evidence, as image crops or quotes, with no script and no request."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import BatchataError
+from ..core.jobs import Document, JsonObject
+from ..core.markup import escape
+from . import pages
+from .estimate import dollars
+
+if TYPE_CHECKING:
+    from .run import BatchRun
+
+MARGIN, SCALE, LONGEST, CONTEXT = 14.0, 2.0, 2_000, 80
+STYLE = """
+:root{color-scheme:light dark}
+body{font:14px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
+h1{font-size:1.3rem}table{border-collapse:collapse;width:100%}
+td,th{padding:.3rem .6rem;border-bottom:1px solid #8884;text-align:left;vertical-align:top}
+details{border-top:1px solid #8886;padding:.5rem 0}summary{cursor:pointer;font-weight:600}
+img{max-width:100%;border:1px solid #8886;background:#fff}small{opacity:.75}mark{background:#ffd54f;color:#000}
+.n{font-variant-numeric:tabular-nums}
+"""
+
+
+def export_html(run: BatchRun, path: Path) -> Path:
+    """Write a run's results with their evidence; whole or not at all.
+
+    Args:
+        run: The run; it may still go on.
+        path: The file; its folder is made when missing.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".part")
+    with draft.open("w", encoding="utf-8") as out:
+        out.writelines(_document(run))
+    draft.replace(path)
+    return path
+
+
+def _document(run: BatchRun) -> Iterator[str]:
+    summary = run.summary()
+    money, counts = summary["money"], summary["counts"]
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    yield f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">'
+    yield f"<title>{escape(run.name)}</title><style>{STYLE}</style></head><body>"
+    yield f"<h1>{escape(run.name)}</h1><p>{escape(summary['words'])}. Models: {escape(', '.join(summary['models']))}.</p>"
+    if summary["practice"]:
+        yield "<p><strong>Practice run: no model was asked, nothing was paid.</strong></p>"
+    spent = "?" if not money["known"] else dollars(run.drive.state.ledger.spent)
+    yield f'<p class="n">Cost {escape(spent)}; {counts["succeeded"]:,} of {summary["total"]:,} jobs succeeded.</p>'
+    for row in range(len(run)):
+        yield from _job(run, pages.detail(run.store, run.drive.state, row))
+    yield "</body></html>"
+
+
+def _job(run: BatchRun, detail: JsonObject) -> Iterator[str]:
+    yield f"<details open><summary>{escape(detail['id'])} <small>{escape(detail['state'])}</small></summary>"
+    if detail["error"]:
+        yield f"<p>{escape(detail['error'], LONGEST)}</p>"
+    yield "<table><tr><th>field</th><th>value</th><th>evidence</th></tr>"
+    documents = run.store.job(run.run_id, detail["row"]).documents
+    for field in detail["fields"]:
+        found = next(iter(field["citations"]), None)
+        proof = _proof(documents, found) if found else "<small>no evidence found</small>"
+        yield f"<tr><td>{escape(field['path'])}</td><td>{escape(field['value'], LONGEST)}</td><td>{proof}</td></tr>"
+    yield "</table></details>"
+
+
+def _proof(documents: tuple[Document, ...], citation: Mapping[str, Any]) -> str:
+    number = citation["document"]
+    document = documents[number] if 0 <= number < len(documents) else None
+    where = escape(document.name if document else "document") + (
+        f", page {citation['page']}" if citation["page"] else ""
+    )
+    why = ", ".join(str(part) for part in (citation["confidence"], citation["reason"]) if part)
+    picture = _crop(document, citation) if document is not None and document.kind == "pdf" else ""
+    quote = "" if picture else f"<blockquote>{escape(citation['text'], LONGEST)}</blockquote>"
+    return f"{picture}{quote}<small>{where}{' — ' + escape(why) if why else ''}</small>"
+
+
+def _crop(document: Document, citation: Mapping[str, Any]) -> str:
+    """Return the cited place as an image with its highlight drawn in, or nothing where it cannot be drawn."""
+    rects, page = citation["rects"], citation["page"]
+    if not rects or not page or document.path is None:
+        return ""
+    from PIL import Image, ImageDraw
+
+    from ..documents.pdf import open_pdf
+
+    try:
+        with open_pdf(document.path) as pdf:
+            jpeg, _ = pdf.render(page, SCALE)
+            width = pdf.page(page).width
+    except BatchataError:
+        return ""
+    picture = Image.open(io.BytesIO(jpeg)).convert("RGB")
+    scale = picture.width / width
+    overlay = Image.new("RGBA", picture.size, (0, 0, 0, 0))
+    for rect in rects:
+        ImageDraw.Draw(overlay).rectangle([v * scale for v in rect], fill=(255, 213, 79, 110))
+    picture = Image.alpha_composite(picture.convert("RGBA"), overlay).convert("RGB")
+    top, bottom = min(r[1] for r in rects) - MARGIN, max(r[3] for r in rects) + MARGIN
+    left, right = min(r[0] for r in rects) - CONTEXT, max(r[2] for r in rects) + CONTEXT
+    box = (
+        max(left * scale, 0),
+        max(top * scale, 0),
+        min(right * scale, picture.width),
+        min(bottom * scale, picture.height),
+    )
+    out = io.BytesIO()
+    picture.crop(tuple(int(v) for v in box)).save(out, "JPEG", quality=80)  # type: ignore[arg-type]
+    data = base64.b64encode(out.getvalue()).decode()
+    return f'<img alt="{escape(citation["text"], 200)}" src="data:image/jpeg;base64,{data}"><br>'
