@@ -35,6 +35,7 @@ check: $(STAMPS)/dev ## style, types and layers of the Python code
 	@$(PY) -m ruff format --check . || { echo "'$(PY) -m ruff format .' puts this right"; exit 1; }
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports --no-cache
+	@wc -l $$(find batchata_nb -name '*.py') | awk '$$2 != "total" && $$1 > 300 {print "over 300 lines, two modules in one? " $$2 ": " $$1}'
 
 js: $(STAMPS)/js ## the widgets' JavaScript: types, tests, and whether the bundle is what the sources build
 	@echo "== JavaScript: types, tests, bundle"
