@@ -11,7 +11,7 @@ from ..documents import files
 Upload = Callable[[Document], str]
 """Uploads a document, and returns the reference to put into requests."""
 
-_TEXT_GROWTH, _DOCX_GROWTH = 3, 12
+_TEXT_GROWTH, _DOCX_GROWTH = 4, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ def uploads(job: Job, sizes: Sizes) -> frozenset[str]:
 def placeholders(job: Job, large: frozenset[str]) -> tuple[Attachments, int]:
     """Return attachments without content, and an upper bound of the bytes that their content adds to a JSON line.
 
-    Text grows when it is escaped and re-encoded (each byte to three at most, control characters aside), a DOCX also
-    by its compression; base64 by a third.
+    Text grows when it is re-encoded (a byte to three at most) and then escaped or put in base64, a DOCX also by its
+    compression; base64 adds a third.
     """
     attachments, extra = {}, 0
     for document in job.documents:

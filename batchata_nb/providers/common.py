@@ -65,8 +65,8 @@ class SdkProvider(ABC):
         if key := self.variable(*self.keys):
             return key
         raise CredentialsError(
-            f"No key for {self.errors.label}: set the environment variable {self.errors.variable}, or write it into a `.env` "
-            f"file beside the notebook. To try things out without a key, use the practice provider (`--practice`).",
+            f"No key for {self.errors.label}: set the environment variable {self.errors.variable}, or write it into a "
+            "`.env` file beside the notebook. To try things out without a key, use `--practice`.",
             provider=self.name,
         )
 

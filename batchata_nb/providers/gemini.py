@@ -7,6 +7,7 @@ file each line carries its key, so results are joined by id and nothing else.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -125,7 +126,9 @@ class GeminiProvider(SdkProvider):
         """Plain requests, for what the SDK leaves out of its answers: a job's error and its counts."""
         import httpx2
 
-        return httpx2.Client(timeout=httpx2.Timeout(600, connect=10), follow_redirects=False)
+        client = httpx2.Client(timeout=httpx2.Timeout(600, connect=10), follow_redirects=False)
+        weakref.finalize(self, client.close)
+        return client
 
     # ------------------------------------------------------------------ before anything is sent
 

@@ -51,9 +51,10 @@ def provider_for(model: str, provider: str | None = None) -> str:
     for found, pattern in _PATTERNS:
         if pattern.match(name.lower()):
             return found
+    hint, names = _nearest(name, _FAMILIES, cut=len(name)), "|".join(_known())
     raise ProviderNotFoundError(
-        f"No provider is known for the model {model!r}{_nearest(name, _FAMILIES, cut=len(name))}. If the name is "
-        f"right, say whose model it is: `--provider {'|'.join(_known())}` (`openai` for any OpenAI-compatible endpoint)."
+        f"No provider is known for the model {model!r}{hint}. If the name is right, say whose model it is: "
+        f"`--provider {names}` (`openai` for any OpenAI-compatible endpoint)."
     )
 
 

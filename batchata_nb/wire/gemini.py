@@ -6,12 +6,13 @@ The lines are read as plain JSON: the SDK's types refuse every field that they d
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 
 from ..core.jobs import Attachment, Attachments, Job, Json, JsonObject
 from ..core.results import ErrorKind, Reply, Usage
 from . import replies
-from .envelope import answer_schema, framed, merged, system_text, turns
+from .envelope import answer_schema, merged, system_text, turns
 from .schema import fit
 
 ROW_ID = "key"
@@ -118,7 +119,8 @@ def usage_of(response: JsonObject) -> Usage:
 def _part(attachment: Attachment) -> JsonObject:
     document = attachment.document
     if attachment.text is not None:
-        return {"text": framed(document.name, attachment.text)}
+        data = b64encode(attachment.text.encode()).decode("ascii")
+        return {"inlineData": {"mimeType": "text/plain", "data": data}}
     if attachment.file_id is not None:
         return {"fileData": {"fileUri": attachment.file_id, "mimeType": document.media_type}}
     return {"inlineData": {"mimeType": document.media_type, "data": attachment.base64}}

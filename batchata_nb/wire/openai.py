@@ -6,6 +6,7 @@ Both answer forms are told apart by what the line holds, so that one decoder rea
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterable
 from typing import Literal
 
@@ -139,7 +140,10 @@ def _data_url(attachment: Attachment) -> str:
 def _responses_part(attachment: Attachment) -> JsonObject:
     document = attachment.document
     if attachment.text is not None:
-        return {"type": "input_text", "text": framed(document.name, attachment.text)}
+        # As plain text whatever it was: of tables, OpenAI reads the first 1,000 rows only.
+        name = document.name if document.name.endswith(".txt") else f"{document.name}.txt"
+        data = b64encode(attachment.text.encode()).decode("ascii")
+        return {"type": "input_file", "filename": name, "file_data": f"data:text/plain;base64,{data}"}
     if document.kind == "image":
         image = {"file_id": attachment.file_id} if attachment.file_id else {"image_url": _data_url(attachment)}
         return {"type": "input_image", **image, "detail": "auto"}
