@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import sys
 import threading
 
 from .server import PracticeServer
@@ -16,11 +18,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0, help="how long a batch takes")
     options = parser.parse_args()
     with PracticeServer(options.state, seconds=options.seconds, port=options.port) as server:
-        print(server.url, flush=True)
-        try:
+        sys.stdout.write(f"{server.url}\n")
+        sys.stdout.flush()
+        with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
-        except KeyboardInterrupt:
-            pass
 
 
 if __name__ == "__main__":

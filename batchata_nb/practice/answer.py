@@ -1,4 +1,4 @@
-"""Answer a request from the documents in it: JSON for a schema, else the sentences that match; then spoil it if told to."""
+"""Answer a request from the documents in it: JSON for a schema, else matching sentences; then spoil it if told to."""
 
 from __future__ import annotations
 

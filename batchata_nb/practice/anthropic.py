@@ -363,7 +363,8 @@ class Anthropic(Service):
         """Return some models; any name of the family is taken."""
         names = ("claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5")
         return json_response({
-            "data": [_model_shape(name) for name in names], "has_more": False, "first_id": names[0], "last_id": names[-1],
+            "data": [_model_shape(name) for name in names], "has_more": False, "first_id": names[0],
+            "last_id": names[-1],
         })  # fmt: skip
 
     def retrieve_model(self, request: Request, model: str) -> Response:
@@ -453,8 +454,9 @@ def _file_shape(record: FileRecord) -> JsonObject:
 def _model_shape(name: str) -> JsonObject:
     yes = {"supported": True}
     return {
-        "id": name, "type": "model", "display_name": name.replace("-", " ").title(), "created_at": "2026-09-01T00:00:00Z",
+        "id": name, "type": "model", "display_name": name.replace("-", " ").title(),
+        "created_at": "2026-09-01T00:00:00Z",
         "max_input_tokens": 1_000_000, "max_tokens": 128_000,
-        "capabilities": {key: yes for key in
-                         ("batch", "citations", "pdf_input", "image_input", "structured_outputs", "code_execution")},
+        "capabilities": dict.fromkeys(
+            ("batch", "citations", "pdf_input", "image_input", "structured_outputs", "code_execution"), yes),
     }  # fmt: skip

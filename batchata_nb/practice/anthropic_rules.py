@@ -14,8 +14,8 @@ from .http import ApiError
 from .service import Limits, pdf_source
 
 _PARAMS = frozenset(
-    "cache_control container context_management diagnostics inference_geo max_tokens mcp_servers messages metadata model "
-    "output_config service_tier speed stop_sequences stream system thinking tool_choice tools user_profile_id "
+    "cache_control container context_management diagnostics inference_geo max_tokens mcp_servers messages metadata "
+    "model output_config service_tier speed stop_sequences stream system thinking tool_choice tools user_profile_id "
     "workspace_id".split()
 )
 _SAMPLING = frozenset({"temperature", "top_p", "top_k"})
@@ -102,7 +102,8 @@ def _system(system: Any) -> str:
 def _messages(messages: Any, ask: Ask, reader: _Reader) -> None:
     if not isinstance(messages, list) or not messages:
         raise bad("messages: at least one message is required" if messages == [] else "messages: Field required")
-    prompt, history = [], []
+    prompt: list[str] = []
+    history: list[str] = []
     for index, message in enumerate(messages):
         at = f"messages.{index}"
         if not isinstance(message, dict) or message.get("role") not in ("user", "assistant"):

@@ -1,4 +1,4 @@
-"""Fill a JSON schema from what a document says, by looking labels up. No model, no knowledge of particular documents."""
+"""Fill a JSON schema from what documents say, by looking labels up: no model, no knowledge of particular documents."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any
 
 from . import guess, tables, values
 from .ask import Leaf, Place
-from .labels import Pair, fit, pairs, words
+from .labels import Pair, fit, is_label, pairs, words
 from .reading import Cell, Page, Reading
 from .schemas import resolve
 
+_MONEY = re.compile(r"[$€£¥₹]|[.,]\d{2}(?!\d)|\b[A-Z]{3}\b")
 LEAST = 0.45
 """How well a label must suit a field."""
 JsonSchema = dict[str, Any]
@@ -30,11 +31,11 @@ class Filler:
     readings: Sequence[Reading]
     root: JsonSchema
     all_pairs: list[Pair] = field(default_factory=list)
-    comma: bool = False
+    style: values.Style = field(default_factory=values.Style)
 
     def __post_init__(self) -> None:
         self.all_pairs = pairs(self.pages)
-        self.comma = values.continental("\n".join(page.text for page in self.pages))
+        self.style = values.style("\n".join(page.text for page in self.pages))
 
     @property
     def pages(self) -> list[Page]:
@@ -155,7 +156,10 @@ class Filler:
 
     def scalar(self, schema: JsonSchema, name: tuple[str, ...], told: tuple[str, ...]) -> Leaf | None:
         """Find one value: by label first, else in the ways `guess` knows."""
-        for pair in self.labelled(name, told):
+        found = self.labelled(name, told)
+        if schema.get("type") == "number" and not {"quantity", "percent"} & set(name):
+            found.sort(key=lambda pair: not _MONEY.search(pair.value))  # "Total 12.50" before "Total items 3"
+        for pair in found:
             leaf = self.typed(schema, pair.value, pair.page, pair.start, pair)
             if leaf is not None:
                 return leaf
@@ -169,7 +173,7 @@ class Filler:
 
     def typed(self, schema: JsonSchema, text: str, page: Page, start: int, pair: Pair | None) -> Leaf | None:
         """Read a text as the schema's type; None if it is no such thing."""
-        parsed = parse(schema, text, self.comma)
+        parsed = parse(schema, text, self.style)
         if parsed is None:
             return None
         first, last = start + parsed.start, start + parsed.end
@@ -179,7 +183,7 @@ class Filler:
     def word(self, option: str) -> Leaf | None:
         """Find a word of a given set in the documents, as a whole word and not negated."""
         shape = r"[\s_-]+".join(re.escape(part) for part in re.split(r"[\s_-]+", option) if part)
-        pattern = re.compile(rf"(?<![\w-])(?<!not )(?<!un){shape}(?![\w-])", re.I)
+        pattern = re.compile(rf"(?<![\w-])(?<!not )(?<!amount ){shape}(?![\w-]|:?\s*[$€£]?\d)", re.I)
         for page in self.pages:
             if shape and (found := pattern.search(page.text)):
                 return Leaf(option, self.place(page, found.start(), found.end()))
@@ -205,7 +209,7 @@ class Filler:
         return Place(page.source, page.number, first, last, shown, page.block)
 
 
-def parse(schema: JsonSchema, text: str, comma: bool) -> values.Parsed | None:
+def parse(schema: JsonSchema, text: str, style: values.Style) -> values.Parsed | None:
     """Read a text as a schema's type."""
     kind, form = schema.get("type"), schema.get("format")
     if "enum" in schema:
@@ -215,21 +219,21 @@ def parse(schema: JsonSchema, text: str, comma: bool) -> values.Parsed | None:
                 return values.Parsed(option, found.start(), found.end())
         return None
     if kind in ("number", "integer"):
-        return values.number(text, comma, whole=kind == "integer")
+        return values.number(text, style.comma, whole=kind == "integer")
     if kind == "boolean":
         return values.truth(text)
     if form in ("date", "date-time"):
-        found_day = values.day(text, comma)
+        found_day = values.day(text, style.day_first)
         if found_day is not None and form == "date-time":
             return values.Parsed(f"{found_day.value}T00:00:00Z", found_day.start, found_day.end)
         return found_day
     if kind == "null":
         return None
     if isinstance(schema.get("pattern"), str) and "\\d" in schema["pattern"] and "[+-]" in schema["pattern"]:
-        amount = values.number(text, comma)  # a decimal number that is written as a string
+        amount = values.number(text, style.comma)  # a decimal number that is written as a string
         return values.Parsed(str(amount.value), amount.start, amount.end) if amount else None
     stripped = text.strip(" \t\r\n*_|,;")
-    if not stripped:
+    if not stripped or is_label(stripped):  # the next label is no value
         return None
     start = text.index(stripped[0])
     return values.Parsed(" ".join(stripped.split()), start, start + len(stripped))

@@ -7,7 +7,6 @@ import hashlib
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -261,7 +260,8 @@ class Gemini(Service):
         return json_response(self._shape(self.state.add_batch(record, rows)))
 
     def _from_inline(self, record: BatchRecord, items: Any) -> tuple[BatchRecord, list[RowRecord]]:
-        path, rows = self.state.new_blob(), []
+        path = self.state.new_blob()
+        rows: list[RowRecord] = []
         with path.open("wb") as out:
             for index, item in enumerate(items):
                 if not isinstance(item, dict) or set(item) - {"request", "metadata"} or "request" not in item:
@@ -285,7 +285,8 @@ class Gemini(Service):
             "text/plain",
         ):
             raise rules.bad(f"Unsupported file type for batch input: {file.meta['mimeType']}")
-        rows, start, problem = [], 0, None
+        rows: list[RowRecord] = []
+        start, problem = 0, None
         with self.state.blob(file.meta["blob"]).open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 item = _line_item(line)
@@ -344,8 +345,8 @@ class Gemini(Service):
         if not whole:
             return {}
         lines = self.write_lines(batch, self._line(batch), ("ok", "error"), mixed=False)
-        return {"inlinedResponses": {"inlinedResponses": [json.loads(part) for line in lines
-                                                          for part in line.splitlines() if part.endswith(b"}")]}}  # fmt: skip
+        parts = [part for line in lines for part in line.split(b"\n") if part.endswith(b"}")]
+        return {"inlinedResponses": {"inlinedResponses": [json.loads(part) for part in parts]}}
 
     def _batch(self, name: str) -> BatchRecord:
         return self.need_batch(name, "Requested entity was not found.")

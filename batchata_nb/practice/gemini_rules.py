@@ -150,8 +150,8 @@ def _generation(config: Any, ask: Ask) -> None:
     given = fields(config, "generationConfig", "request.generationConfig")
     most = given.get("maxOutputTokens")
     if most is not None and (not isinstance(most, int) or not 1 <= most <= 65_536):
-        raise bad(f"Unable to submit request because it has a maxOutputTokens value of {most} but the supported range is "
-                  "from 1 (inclusive) to 65537 (exclusive).")  # fmt: skip
+        raise bad(f"Unable to submit request because it has a maxOutputTokens value of {most} but the supported range "
+                  "is from 1 (inclusive) to 65537 (exclusive).")  # fmt: skip
     ask.max_tokens = most
     if given.get("candidateCount") not in (None, 1):
         raise bad("Multiple candidates is not enabled for this model")

@@ -1,4 +1,4 @@
-"""What can be said of a text without labels: tone, topics, sentences, e-mail addresses, the quotes an envelope asks for."""
+"""What can be said of a text without labels: tone, topics, sentences, e-mail addresses, quotes for an envelope."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .ask import Leaf
-from .labels import GENERIC, words
+from .labels import DOCUMENT, GENERIC, is_label, words
 
 if TYPE_CHECKING:
     from .fill import Filler
     from .reading import Page
 
 GOOD = frozenset(
-    "good great love loved excellent happy thanks thank thankful perfect amazing awesome helpful fast quick easy pleased "
-    "wonderful fantastic works resolved recommend best nice brilliant delighted smooth friendly superb enjoy enjoyed glad "
-    "satisfied appreciate impressed".split()
+    "good great love loved excellent happy thanks thank thankful perfect amazing awesome helpful fast quick easy "
+    "pleased wonderful fantastic works resolved recommend best nice brilliant delighted smooth friendly superb "
+    "enjoy enjoyed glad satisfied appreciate impressed".split()
 )
 BAD = frozenset(
     "bad terrible hate hated awful broken slow late angry poor worst disappointed disappointing refund crash crashes "
@@ -25,10 +25,10 @@ BAD = frozenset(
     "frustrated annoying complaint defective delayed lost problem issue horrible confusing cancel unhappy".split()
 )
 STOP = frozenset(
-    "this that with from have been were will would could should about there their which when what where your they them "
-    "then than because after before again still just also very much more most some only into over please after said says "
-    "does doesn didn cannot want need like make made back here thing things every even while being each other really "
-    "support message customer today since".split()
+    "this that with from have been were will would could should about there their which when what where your they "
+    "them then than because after before again still just also very much more most some only into over please "
+    "said says does doesn didn cannot want need like make made back here thing things every even while being each "
+    "other really support message customer today since".split()
 )
 TOPICS = frozenset("topic tag keyword theme subject category label concept".split())
 SUMMARY = frozenset("summary title subject headline reason text description question request complaint".split())
@@ -36,7 +36,7 @@ _PATTERNS = {
     "email": re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w"),
     "url": re.compile(r"https?://[^\s)>\]]+|\bwww\.[^\s)>\]]+"),
     "website": re.compile(r"https?://[^\s)>\]]+|\bwww\.[^\s)>\]]+"),
-    "phone": re.compile(r"\+?\d[\d ()/-]{6,}\d"),
+    "phone": re.compile(r"\+?\(?\d[\d ()-]{6,}\d"),
     "iban": re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b"),
 }
 _CURRENCIES = (("€", "EUR"), ("£", "GBP"), ("¥", "JPY"), ("₹", "INR"), ("$", "USD"))
@@ -98,8 +98,21 @@ def scalar(filler: Filler, schema: dict[str, Any], name: tuple[str, ...], told: 
     kind = schema.get("type")
     if kind == "boolean":
         return _mentioned(filler, name)
-    if kind == "string" or kind is None:
-        return _string(filler, name) if schema.get("format") not in ("date", "date-time") else None
+    if schema.get("format") in ("date", "date-time"):
+        return _first_date(filler, schema, name)
+    return _string(filler, name) if kind in ("string", None) else None
+
+
+def _first_date(filler: Filler, schema: dict[str, Any], name: tuple[str, ...]) -> Leaf | None:
+    """The date of a document is the first one in it; a date of something else needs a label."""
+    if set(name) - GENERIC - DOCUMENT - {"issue"}:
+        return None
+    for page in filler.pages:
+        for line in page.lines:
+            for cell in line.cells:
+                leaf = filler.typed(schema, cell.text, page, cell.start, None)
+                if leaf is not None:
+                    return leaf
     return None
 
 
@@ -195,7 +208,7 @@ def _letterhead(filler: Filler) -> Leaf | None:
                 title = re.fullmatch(
                     r"(?:tax |sales |commercial |pro.?forma )*(?:invoice|receipt|bill|statement|page)\b.*", plain, re.I
                 )
-                if not title and ":" not in plain and len(re.findall(r"[^\W\d_]", plain)) >= 4:
+                if not title and ":" not in plain and not is_label(plain) and len(re.findall(r"[^\W\d_]", plain)) >= 4:
                     return Leaf(plain, filler.place(page, cell.start, cell.end))
     return None
 

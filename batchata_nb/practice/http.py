@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import IO, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -57,7 +58,7 @@ class Request:
     method: str
     path: str
     query: dict[str, str]
-    headers: Mapping[str, str]
+    headers: Message
     base: str
     stream: IO[bytes]
     size: int
@@ -146,14 +147,10 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    wbufsize = CHUNK  # headers and a small body go out together
     server: Server
 
-    def setup(self) -> None:
-        """Buffer writes, so that headers and a small body go out together."""
-        self.wbufsize = CHUNK
-        super().setup()
-
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         """Stay silent."""
 
     def _serve(self) -> None:
@@ -174,10 +171,10 @@ class Handler(BaseHTTPRequestHandler):
             else:
                 self._send(response, delivery.cut_after)
 
-    do_GET = do_POST = do_DELETE = do_PUT = _serve
+    do_GET = do_POST = do_DELETE = _serve  # noqa: N815 - the names http.server looks for
 
     def _body(self) -> Any:
-        stream = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=self.server.spool)
+        stream = tempfile.SpooledTemporaryFile(IN_MEMORY, dir=self.server.spool)  # noqa: SIM115 - closed by _Body
         size = 0
         for piece in self._incoming():
             size += len(piece)
@@ -212,7 +209,8 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for piece in _limited([whole] if whole is not None else response.body, cut_after):
+        pieces: Iterable[bytes] = [response.body] if isinstance(response.body, bytes) else response.body
+        for piece in _limited(pieces, cut_after):
             if piece is None:
                 self._hang_up()
                 return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -36,19 +36,25 @@ _SAME = {
     }.items()
     for word in words.split()
 }  # fmt: skip
+_VOCABULARY = frozenset(_SAME.values()) | frozenset(
+    "invoice order due subtotal terms account payment status unit delivery purchase ship vat method period page".split()
+)
 _EMPTY = frozenset(
-    "the a an of for in on to is are was be and or as at by with this that it its if per any all each from what which "
-    "has have should must can printed shown given stated written document text field value iso format yyyy mm dd".split()
+    "the a an of for in on to is are was be and or as at by with this that it its if per any all each from what "
+    "which has have should must can printed shown given stated written document text field value iso "
+    "format yyyy mm dd".split()
 )
 GENERIC = frozenset("date number amount name value code type text description address".split())
-_DOCUMENT = frozenset("invoice bill receipt document message ticket letter contract statement our your".split())
+DOCUMENT = frozenset("invoice bill receipt document message ticket letter contract statement our your".split())
 _LABEL = re.compile(r"[^\W\d_][^:]{0,48}")
 _COLON = re.compile(r"\s*[*_>\-•]*\s*([^\W\d_][^:\n]{0,60}?)[*_]*\s*:(?![/\d])[*_]*\s*(.*)", re.S)
 _TAILS = [
     re.compile(r"(.*\b(?:no|number|nr|id|ref|reference)\b\.?|.*#)\s*(\S*\d\S*)", re.I),
     re.compile(r"(.*\b(?:date|dated|due|on|period)\b)\s+(.*\d.*)", re.I),
+    re.compile(r"(.*\b(?:[Ff]rom|[Bb]illed to|[Ss]old to|[Bb]ill to))\s+([^\W\d_a-z].*)"),
     re.compile(
-        r"([^\W\d_][^\d]{1,40}?(?:\([^)]*\))?)\s+([-−(]?\s?(?:[$€£]|[A-Z]{3})?\s?[-\d][\d.,' ]*(?:\s?(?:%|€|[A-Z]{3}))?\)?)"
+        r"([^\W\d_][^\d]{1,40}?(?:\([^)]*\))?)\s+([-−(]?\s?(?:[$€£]|[A-Z]{3})?\s?[-\d][\d.,' ]*"
+        r"(?:\s?(?:%|€|[A-Z]{3}))?\)?)"
     ),
 ]
 
@@ -81,24 +87,35 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def is_label(text: str) -> bool:
+    """Whether a text can only be a label: it ends like one, or consists of words that name things on forms."""
+    if text.rstrip().endswith((":", "#")):
+        return True
+    found = words(text)
+    return len(text) < 40 and len(found) > 1 and not re.search(r"\d", text) and set(found) <= _VOCABULARY
+
+
+def _weight(of: Iterable[str]) -> float:
+    return sum(0.4 if word in DOCUMENT else 0.7 if word in GENERIC else 1.0 for word in of)
+
+
 def fit(name: Sequence[str], label: str, context: Sequence[str] = ()) -> float:
     """Return how well a label suits a field, 0 to 1; `context` are words of the description."""
     of_label = words(label)
     if not of_label or not name:
         return 0.0
     shared = [word for word in name if word in of_label]
-    telling = [word for word in name if word not in GENERIC and word not in _DOCUMENT]
+    telling = [word for word in name if word not in GENERIC and word not in DOCUMENT]
     if telling and not any(word in of_label for word in telling):
         shared = []
-    elif not telling and set(of_label) - set(name) - _DOCUMENT - GENERIC - set(context):
+    elif not telling and set(of_label) - set(name) - DOCUMENT - GENERIC - set(context):
         shared = [] if len(of_label) > 1 and len(shared) < len(name) else shared
-    weight = lambda ws: sum(0.4 if w in _DOCUMENT else 0.7 if w in GENERIC else 1.0 for w in ws)  # noqa: E731
     best = 0.0
     if shared:
-        best = 0.55 * weight(shared) / weight(name) + 0.45 * weight(shared) / weight(of_label)
+        best = 0.55 * _weight(shared) / _weight(name) + 0.45 * _weight(shared) / _weight(of_label)
     told = [word for word in of_label if word in context and word not in GENERIC]
     if told and len(of_label) <= 4:
-        best = max(best, 0.7 * weight(told) / weight(of_label) + (0.1 if shared else 0.0))
+        best = max(best, 0.7 * _weight(told) / _weight(of_label) + (0.1 if shared else 0.0))
     return best
 
 
@@ -119,7 +136,7 @@ def _cell_pairs(page: Page, cell: Cell, after: Cell | None, below: Line | None) 
     if found := _COLON.match(cell.text):
         if found[2].strip():
             yield _inside(page, cell, found[1], found[2], 1.0)
-        elif after is not None and after.text:
+        elif after is not None and after.text and not is_label(after.text):
             yield Pair(found[1], after.text, page, after.start, after.end, cell.start, 1.0)
         elif below is not None and (under := _under(cell, below)):
             yield Pair(found[1], under.text, page, under.start, under.end, cell.start, 0.9)
@@ -128,7 +145,7 @@ def _cell_pairs(page: Page, cell: Cell, after: Cell | None, below: Line | None) 
         if found := pattern.fullmatch(cell.text):
             yield _inside(page, cell, found[1], found[2], 0.8)
     if _LABEL.fullmatch(cell.text) and len(cell.text.split()) <= 5:
-        if after is not None and after.text:
+        if after is not None and after.text and not is_label(after.text):
             yield Pair(cell.text, after.text, page, after.start, after.end, cell.start, 0.85)
         if below is not None and (under := _under(cell, below)) and ":" not in under.text:
             yield Pair(cell.text, under.text, page, under.start, under.end, cell.start, 0.6)

@@ -49,12 +49,16 @@ class OpenAI(Service):
         ]
 
     def refusal(self, error: ApiError) -> Response:
+        """Return an error with its request id in a header."""
+        headers = {"x-request-id": new_id("req_"), **error.headers}
+        return json_response(self.error_body(error), error.status, headers)
+
+    def error_body(self, error: ApiError) -> JsonObject:
         """Return `{"error": {"message", "type", "param", "code"}}`."""
         code = error.kind if error.kind and not error.kind.isdigit() else CODES.get(error.status)
         kind = KINDS.get(error.status, "server_error" if error.status >= 500 else "invalid_request_error")
-        body = {"message": error.message, "type": code if code == "insufficient_quota" else kind, "param": error.param,
-                "code": code}  # fmt: skip
-        return json_response({"error": body}, error.status, {"x-request-id": new_id("req_"), **error.headers})
+        return {"error": {"message": error.message, "type": code if code == "insufficient_quota" else kind,
+                          "param": error.param, "code": code}}  # fmt: skip
 
     def authorise(self, request: Request) -> None:
         """The key as a bearer token."""
@@ -261,9 +265,7 @@ class OpenAI(Service):
 
     def _row_error(self, row: RowRecord) -> JsonObject:
         detail = row.detail or self.failure("error")
-        return load(
-            self.refusal(ApiError(detail["status"], detail["kind"], detail["message"], param=detail["param"])).body
-        )  # type: ignore[arg-type, no-any-return]
+        return self.error_body(ApiError(detail["status"], detail["kind"], detail["message"], param=detail["param"]))
 
     # Real time
 
@@ -312,7 +314,8 @@ class _Validation:
 
     def read(self, record: FileRecord) -> tuple[list[RowRecord], list[JsonObject], str | None]:
         """Return the rows, the errors (then the batch fails), and the model."""
-        limits, judged, at, number = self.service.bench.limits, [], 0, 0
+        limits, at, number = self.service.bench.limits, 0, 0
+        judged: list[RowRecord] = []
         if record.size > limits.openai_bytes:
             return (
                 [],
@@ -360,8 +363,8 @@ class _Validation:
         if self.model is None:
             self.model = body["model"]
             if not self.service.known(self.model):
-                return self._fail("model_not_found", f"The provided model '{self.model}' is not supported by the Batch API.",
-                                  number, "body.model")  # fmt: skip
+                message = f"The provided model '{self.model}' is not supported by the Batch API."
+                return self._fail("model_not_found", message, number, "body.model")
         if body["model"] != self.model:
             message = f"The model '{body['model']}' does not match '{self.model}'; one model per batch."
             return self._fail("mismatched_model", message, number, "body.model")
@@ -372,8 +375,10 @@ class _Validation:
     def _judge(self, index: int, item: JsonObject, span: tuple[int, int]) -> RowRecord:
         return self.service.judge(index, item["custom_id"], span, item["body"], self.batch_id, self.endpoint)
 
-    def _fail(self, code: str, message: str, line: int, param: str | None = None) -> None:
+    def _fail(self, code: str, message: str, line: int, param: str | None = None) -> JsonObject | None:
+        """Note an error and return None, so that a check can end with it."""
         self.errors.append(_problem(code, message, line, param))
+        return None
 
 
 def _problem(code: str, message: str, line: int | None = None, param: str | None = None) -> JsonObject:

@@ -49,7 +49,8 @@ def batch_shape(
         "id": batch.id, "object": "batch", "endpoint": batch.meta["endpoint"], "model": batch.meta.get("model"),
         "errors": {"object": "list", "data": data} if word == "failed" else None,
         "input_file_id": batch.meta["input_file_id"], "completion_window": "24h", "status": word,
-        "output_file_id": files[0], "error_file_id": files[1], "created_at": int(batch.created), "in_progress_at": begun,
+        "output_file_id": files[0], "error_file_id": files[1], "created_at": int(batch.created),
+        "in_progress_at": begun,
         "expires_at": int(batch.created + DAY), "finalizing_at": finalizing,
         "completed_at": end if word == "completed" else None,
         "failed_at": int(batch.created + START * batch.seconds) if word == "failed" else None,
@@ -100,7 +101,7 @@ def _response(ask: Ask, reply: Reply, created: int, digest: str) -> JsonObject:
 
 def _chat(ask: Ask, reply: Reply, created: int, digest: str) -> JsonObject:
     refused = reply.end == "refusal"
-    message = {
+    message: JsonObject = {
         "role": "assistant", "content": None if refused else reply.text,
         "refusal": "practice: declined as asked" if refused else None, "annotations": [],
     }  # fmt: skip

@@ -127,7 +127,13 @@ def _text_lines(text: str) -> Iterator[Line]:
         if not row.strip() or re.fullmatch(r"[\s|:+=-]+", row):
             continue
         bar = row.strip().startswith("|")
-        separator = r"\|" if bar else re.escape(comma) if comma and comma in row else r"\t+| {2,}"
+        separator = (
+            r"\|"
+            if bar
+            else re.escape(comma)
+            if comma and comma in row
+            else r"\t+| {2,}|[,;] (?=[^\W\d_][\w ]{0,30}: )"
+        )
         cells, last = [], 0
         for found in [*re.finditer(separator, row), None]:
             stop = found.start() if found else len(row)
@@ -136,7 +142,7 @@ def _text_lines(text: str) -> Iterator[Line]:
             if inner:
                 offset = last + piece.index(inner)
                 cells.append(Cell(inner, start + offset, start + offset + len(inner), offset, offset + len(inner)))
-            elif (bar and 0 < last and found) or comma:
+            elif (bar and last and found) or comma:
                 cells.append(Cell("", start + last, start + last, last, last))
             last = found.end() if found else last
         if cells:

@@ -10,8 +10,8 @@ from typing import Any
 Problem = str | None
 _UNIONS = ("anyOf", "oneOf", "allOf")
 _ANTHROPIC_KEYS = frozenset(
-    "type properties required additionalProperties items anyOf allOf enum const $ref $defs definitions title description "
-    "format pattern minItems default examples $schema $id".split()
+    "type properties required additionalProperties items anyOf allOf enum const $ref $defs definitions title "
+    "description format pattern minItems default examples $schema $id".split()
 )
 _ANTHROPIC_FORMATS = frozenset("date-time time date duration email hostname uri ipv4 ipv6 uuid".split())
 _OPENAI_BANNED = (
@@ -20,8 +20,8 @@ _OPENAI_BANNED = (
     "propertyNames", "minLength", "maxLength", "discriminator", "default", "minProperties", "maxProperties",
 )  # fmt: skip
 _GEMINI_KEYS = frozenset(
-    "type properties required additionalProperties items prefixItems anyOf oneOf enum const $ref $defs $id $anchor title "
-    "description format minItems maxItems minimum maximum propertyOrdering default".split()
+    "type properties required additionalProperties items prefixItems anyOf oneOf enum const $ref $defs $id $anchor "
+    "title description format minItems maxItems minimum maximum propertyOrdering default".split()
 )
 
 

@@ -170,8 +170,14 @@ class Service:
         good, bad = self.state.counts(batch.id, batch.done(self.bench.clock()))
         return (0, good + bad) if batch.fate == "rows-failed" else (good, bad)
 
-    def write_lines(self, batch: BatchRecord, line: Callable[[RowRecord, Any], JsonObject | None], verdicts: Iterable[str],
-                    *, mixed: bool = True) -> Iterator[bytes]:  # fmt: skip
+    def write_lines(
+        self,
+        batch: BatchRecord,
+        line: Callable[[RowRecord, Any], JsonObject | None],
+        verdicts: Iterable[str],
+        *,
+        mixed: bool = True,
+    ) -> Iterator[bytes]:
         """Yield the lines of a result file, with the faults that concern lines."""
         for row, body in self.results(batch, verdicts, mixed=mixed):
             value = line(row, body)

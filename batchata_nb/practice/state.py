@@ -168,7 +168,8 @@ class State:
 
             db.executemany("INSERT INTO row VALUES (?,?,?,?,?,?,?,?,?,?,?)", values())
             db.execute(
-                "INSERT INTO batch (id, provider, created, seconds, total, fate, meta, source) VALUES (?,?,?,?,?,?,?,?)",
+                "INSERT INTO batch (id, provider, created, seconds, total, fate, meta, source) "
+                "VALUES (?,?,?,?,?,?,?,?)",
                 (batch.id, batch.provider, batch.created, batch.seconds, total, batch.fate, json.dumps(batch.meta),
                  batch.source),
             )  # fmt: skip

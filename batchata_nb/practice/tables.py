@@ -10,7 +10,7 @@ from .labels import fit
 from .reading import Cell, Line, Page
 
 _SUMS = re.compile(
-    r"\s*(?:grand |sub[ -]?|net )?(?:total|sum\b|vat\b|tax\b|amount due|balance|discount|shipping)", re.I
+    r"\s*(?:grand |sub[ -]?|net )?(?:total|sum\b|vat\b|tax\b|(?:net )?amount\b|balance|discount|shipping)", re.I
 )
 Names = Mapping[str, tuple[Sequence[str], Sequence[str]]]
 """Field → words of its name, words of its description."""
@@ -59,7 +59,7 @@ def _header(line: Line, names: Names) -> _Header | None:
         if re.search(r"\d", cell.text) or len(cell.text.split()) > 5:
             columns.append((cell, None))
             continue
-        scored = [(fit(name, cell.text, told), key) for key, (name, told) in free.items()]
+        scored = [(_suits(name, cell.text, told), key) for key, (name, told) in free.items()]
         score, key = max(scored, default=(0.0, ""))
         columns.append((cell, key if score >= 0.45 else None))
         if score >= 0.45:
@@ -68,33 +68,56 @@ def _header(line: Line, names: Names) -> _Header | None:
     return _Header(line, tuple(columns)) if found >= min(2, len(names)) and len(line.cells) >= 2 else None
 
 
+def _suits(name: Sequence[str], text: str, told: Sequence[str]) -> float:
+    """In a table, total and amount mean the same: what a line comes to."""
+    plain = fit(name, text, told)
+    alike = ["amount" if word in ("total", "subtotal") else word for word in name]
+    return max(plain, 0.9 * fit(alike, re.sub(r"(?i)\b(?:sub)?total\b", "amount", text), told))
+
+
 def _page_rows(page: Page, lines: Sequence[Line], header: _Header, names: Names, rows: list[TableRow], *,
                fresh: bool) -> bool:  # fmt: skip
     """Add the rows of one page; return whether the table may go on on the next page."""
     strange = 0
     started = not fresh
-    for line in lines:
+    pending: list[dict[str, Cell]] = []
+    for index, line in enumerate(lines):
         if fresh and not started:
             again = _header(line, names)
             started = bool(again and again.fields == header.fields)
             continue
         if line.text == header.line.text:
             continue
-        if _SUMS.match(line.text) and not line.delimited:
+        if _SUMS.match(line.text) and not line.delimited and len(line.cells) < max(3, len(header.columns)):
             return False
         assigned = _assign(line, header)
         if len(assigned) >= max(1, min(2, len(header.fields))):
-            rows.append(TableRow(page, {key: [cell] for key, cell in assigned.items()}))
-            strange = 0
+            cells = {key: [*(early[key] for early in pending if key in early), cell] for key, cell in assigned.items()}
+            above = {key: [early[key]] for early in pending for key in early if key not in assigned}
+            rows.append(TableRow(page, {**above, **cells}))
+            strange, pending = 0, []
+        elif assigned and len(line.cells) == 1 and _above(assigned, lines[index + 1 : index + 3], header):
+            pending.append(assigned)
         elif assigned and rows and not line.delimited and len(line.cells) == 1 and rows[-1].page is page:
             for key, cell in assigned.items():
                 if not re.search(r"\d", rows[-1].cells.get(key, [Cell("0", 0, 0, 0, 0)])[0].text[:1]):
                     rows[-1].cells[key].append(cell)
         else:
             strange += 1
-            if strange > 1 and rows:
+            if strange > 2 and rows:
                 return False
     return started
+
+
+def _above(assigned: Mapping[str, Cell], below: Sequence[Line], header: _Header) -> bool:
+    """Whether a line belongs to the row below, which has no such text of its own (cells centred in height)."""
+    for line in below:
+        row = _assign(line, header)
+        if len(row) >= 2:
+            return not set(assigned) & set(row)
+        if set(row) != set(assigned):
+            return False
+    return False
 
 
 def _assign(line: Line, header: _Header) -> dict[str, Cell]:

@@ -38,9 +38,18 @@ class Parsed:
     end: int
 
 
-def continental(text: str) -> bool:
-    """Whether a document writes decimals with a comma."""
-    return len(re.findall(r"\d,\d{2}(?!\d)", text)) > len(re.findall(r"\d\.\d{2}(?!\d)", text))
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a document writes: `comma` before decimals, the day first in 3/4/2026."""
+
+    comma: bool = False
+    day_first: bool = False
+
+
+def style(text: str) -> Style:
+    """Return how a document writes, judged by its amounts and currencies."""
+    comma = len(re.findall(r"\d,\d{2}(?!\d)", text)) > len(re.findall(r"\d\.\d{2}(?!\d)", text))
+    return Style(comma, comma or bool(re.search("[€£]|EUR|GBP", text) and "$" not in text))
 
 
 def number(text: str, comma: bool, *, whole: bool = False) -> Parsed | None:
@@ -70,8 +79,8 @@ def number(text: str, comma: bool, *, whole: bool = False) -> Parsed | None:
     return Parsed(int(value) if value == int(value) and decimal == "" else value, found.start(), found.end())
 
 
-def day(text: str, comma: bool) -> Parsed | None:
-    """Return the first date in a text as ISO; `comma`: the document is continental, so 3/4 is the third of April."""
+def day(text: str, day_first: bool) -> Parsed | None:
+    """Return the first date in a text as ISO; `day_first`: 3/4 is the third of April."""
     if found := _ISO.search(text):
         return _iso(found, found[1], found[2], found[3])
     if found := _WORDED.search(text):
@@ -85,8 +94,8 @@ def day(text: str, comma: bool) -> Parsed | None:
     if found := _NUMERIC.search(text):
         first, second = int(found[1]), int(found[3])
         year = found[4] if len(found[4]) == 4 else f"20{found[4]}"
-        day_first = first > 12 or (second <= 12 and (comma or found[2] == "."))
-        return _iso(found, year, *((second, first) if day_first else (first, second)))
+        dmy = first > 12 or (second <= 12 and (day_first or found[2] == "."))
+        return _iso(found, year, *((second, first) if dmy else (first, second)))
     return None
 
 
