@@ -104,7 +104,7 @@ def estimate(job: Job) -> int:
     expected = float(sum(_expected(job, _measured(message.text)) for message in job.messages))
     expected += 4 + 4 * len(job.messages)
     if beside := _beside(job):
-        expected += _expected(job, _measured(beside)) + 50
+        expected += _expected(job, _measured_once(beside)) + 50
     for document in job.documents:
         if document.kind == "image":
             expected += _image(job, document) or 1_000
@@ -241,6 +241,9 @@ def _measured(text: str) -> _Measure:
         nfc = len(unicodedata.normalize("NFC", text).encode("utf-8", "surrogatepass"))
     pieces = 1 + sum(text.count(end) for end in ".!?\n。！？")
     return _Measure(size, nfc, sum(map(text.count, "0123456789")), pieces)
+
+
+_measured_once = lru_cache(maxsize=256)(_measured)
 
 
 @lru_cache(maxsize=16_384)
