@@ -8,7 +8,7 @@ import { notices } from "./parts/notices.ts";
 import { progress } from "./parts/progress.ts";
 import { table } from "./parts/table.ts";
 import type { Bag } from "./pure/guards.ts";
-import { isFinal, oneLine, RUN_WORDS } from "./pure/segments.ts";
+import { folds, isFinal, oneLine, RUN_WORDS } from "./pure/segments.ts";
 import { readResult, readSummary, type Command, type JobState, type RunState, type Summary } from "./pure/snapshot.ts";
 import { clip } from "./pure/visible.ts";
 import { onFrame, widget } from "./view.ts";
@@ -30,7 +30,7 @@ const RUN_ICON: Record<RunState, Parameters<typeof icon>[0]> = {
 export default widget((model, root, onClose) => {
   let summary = readSummary(model.get("summary"));
   let arrived = performance.now();
-  let unfolded: boolean | null = null; // the user's wish; null: folded once the run is final
+  let unfolded = false; // the user wants to see the details of a finished run
   let opened: number | null = null;
   let pulling = false;
   let busyWords = "";
@@ -51,20 +51,20 @@ export default widget((model, root, onClose) => {
   const fold = button("Details", () => {
     unfolded = Boolean(body.hidden);
     draw();
-  }, { class: "bnb-small" });
+  });
   const doing = actions(command);
   const bars = progress(onFilter);
-  const facts = notices((kind) => void command("retry_failed", { kind }), () => doing.raiseLimit());
-  const folds = batches();
+  const facts = notices((kind) => void command("retry_failed", { kind }));
+  const details = batches();
   const rows = table(channel, open, () => draw());
   onClose(() => rows.stop());
   const view = evidence(channel, { onClose: close, onStep: (step) => void move(step) });
   onClose(() => view.stop());
-  const body = h("div", { class: "bnb-body" }, bars.el, facts.el, folds.el);
+  const body = h("div", { class: "bnb-body" }, bars.el, facts.el, details.el);
   show(view.el, false);
   root.append(
-    h("header", { class: "bnb-head" }, h("div", { class: "bnb-heading" }, name, state, models), doing.el, fold),
-    words, doing.ask, note, live, body, rows.el, view.el,
+    h("header", { class: "bnb-head" }, h("div", { class: "bnb-heading" }, name, state, models, words), doing.el, fold),
+    doing.ask, note, live, body, rows.el, view.el,
   );
 
   async function command(cmd: Command, args: Bag = {}): Promise<void> {
@@ -98,7 +98,7 @@ export default widget((model, root, onClose) => {
     show(rows.el, false);
     show(view.el, true);
     view.focus();
-    void load(row);
+    void load(row).then(() => view.el.scrollIntoView?.({ block: "nearest" }));
   }
 
   let loading = 0;
@@ -130,17 +130,16 @@ export default widget((model, root, onClose) => {
   }
 
   function draw(): void {
-    const folded = isFinal(summary.state) && unfolded !== true;
+    const folded = folds(summary.state) && !unfolded;
     root.classList.toggle("bnb-folded", folded);
     setAria(root, "label", `Batch run ${summary.name}`);
     setText(name, clip(summary.name, 80));
     setTitle(name, `run ${summary.runId}`);
     drawState();
-    const line = folded ? oneLine(summary) : clip(summary.words, 400);
-    setText(words, line);
+    setText(words, folded ? oneLine(summary) : clip(summary.words, 400));
     setText(models, clip(summary.models.join(", "), 200));
     doing.update(summary);
-    show(fold, isFinal(summary.state));
+    show(fold, folds(summary.state));
     setText(fold, folded ? "Details" : "Fewer details");
     setAria(fold, "expanded", String(!folded));
     show(body, !folded);
@@ -166,7 +165,7 @@ export default widget((model, root, onClose) => {
     const age = (performance.now() - arrived) / 1000;
     const still = isFinal(summary.state) || summary.state === "held" || performance.now() - channel.heard > SILENT;
     bars.tick(summary, summary.elapsed + (still ? 0 : age));
-    folds.update(summary, age);
+    details.update(summary, age);
   }
 
   function take(next: Summary): void {

@@ -88,7 +88,7 @@ export function pageView(channel: Channel, onPlace: (place: number) => void): Pa
 
   async function draw(target: PageTarget, places: readonly Place[], active: number, zoom: number): Promise<number | null> {
     const mine = ++wanted;
-    sheet.style.width = `${100 * zoom}%`;
+    sheet.style.width = `calc(min(100%, 720px) * ${zoom})`; // at 1 a page fits the pane, and is never larger than on paper
     const wait = setTimeout(() => {
       if (mine !== wanted) return;
       setText(note, "Rendering the page…");

@@ -9,7 +9,6 @@ export interface Actions {
   /** Questions asked in place; stands under the title. */
   ask: HTMLElement;
   update(summary: Summary): void;
-  raiseLimit(): void;
 }
 
 type Run = (command: Command, args?: Bag) => Promise<void>;
@@ -96,7 +95,6 @@ export function actions(run: Run): Actions {
   return {
     el: h("div", { class: "bnb-actions", role: "group", aria: { label: "Commands" } }, ...buttons.map(([node]) => node)),
     ask: asking,
-    raiseLimit: () => raise.click(),
     update(now): void {
       summary = now;
       for (const [node, name] of buttons) show(node, now.can.includes(name));

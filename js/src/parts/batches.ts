@@ -16,6 +16,8 @@ export function waitsFor(batch: Batch, age: number): string {
   return batch.note ? `${batch.note}; ${next}` : next;
 }
 
+const VENDOR: Record<string, string> = { anthropic: "Anthropic", openai: "OpenAI", gemini: "Gemini" };
+
 const done = (batch: Batch): string => (batch.done === null ? plural(batch.rows, "job") : `${count(batch.done)} of ${plural(batch.rows, "job")}`);
 
 export function batches(): Batches {
@@ -42,8 +44,8 @@ export function batches(): Batches {
           const [word, who, id, progress, note] = [...node.children] as HTMLElement[];
           if (!word || !who || !id || !progress || !note) return;
           node.className = `bnb-batch bnb-batch-${/^[a-z]+$/.test(batch.state) ? batch.state : "other"}`;
-          setText(word, batch.word || batch.state);
-          setText(who, models.length > 1 ? batch.model : batch.provider);
+          setText(word, (batch.word || batch.state).replaceAll("_", " "));
+          setText(who, models.length > 1 ? batch.model : (VENDOR[batch.provider] ?? batch.provider));
           setTitle(who, `${batch.provider}, ${batch.model}`);
           setText(id, batch.batchId ?? "no id yet");
           setTitle(id, batch.batchId === null ? `our tag ${batch.tag}` : `${batch.provider}'s id ${batch.batchId}, our tag ${batch.tag}`);

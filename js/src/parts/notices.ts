@@ -8,12 +8,11 @@ export interface Notices {
   update(summary: Summary): void;
 }
 
-export function notices(onRetry: (kind: string) => void, onRaise: () => void): Notices {
+export function notices(onRetry: (kind: string) => void): Notices {
   const practice = h("p", { class: "bnb-notice bnb-practice" }, h("b", {}, "Practice"), h("span", {}, "No model was asked; nothing was sent or paid."));
   const follower = h("p", { class: "bnb-notice" }, h("b", {}, "Following"), h("span", {}, "Another kernel drives this run; this view follows it and takes over if that kernel ends."));
   const heldText = h("span");
-  const raise = button("Raise limit…", onRaise, { class: "bnb-small" });
-  const held = h("p", { class: "bnb-notice bnb-is-held" }, icon("held"), h("b", {}, "Held"), heldText, raise);
+  const held = h("p", { class: "bnb-notice bnb-is-held" }, icon("held"), h("b", {}, "Held"), heldText);
   const errors = h("ul", { class: "bnb-errors", aria: { label: "Failures by cause" } });
 
   return {
@@ -26,7 +25,6 @@ export function notices(onRetry: (kind: string) => void, onRaise: () => void): N
         const { jobs, needs } = summary.held;
         setText(heldText, `${plural(jobs, "job")} did not fit under the limit; ${dollars(needs)} more would release ${jobs === 1 ? "it" : "them"}.`);
       }
-      show(raise, summary.can.includes("raise_limit"));
       const retry = summary.can.includes("retry_failed");
       show(errors, summary.errors.length > 0);
       keyed<ErrorGroup, HTMLElement>(

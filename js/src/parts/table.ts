@@ -39,7 +39,7 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
   search.placeholder = "Search";
   const range = h("span", { class: "bnb-range" });
   const turn = (name: "first" | "previous" | "next" | "last", label: string): HTMLButtonElement => {
-    const node = button("", () => ask({ start: pageStart(query.start, page.total, name) }), { class: "bnb-icon-button", title: label, aria: { label } });
+    const node = button("", () => ask({ start: pageStart(query.start, page.total, name) }), { class: `bnb-icon-button${name === "first" || name === "last" ? " bnb-far" : ""}`, title: label, aria: { label } });
     node.append(icon(name === "previous" ? "back" : name));
     return node;
   };

@@ -28,8 +28,11 @@ export function segments(counts: Record<JobState, number>, total: number): Segme
 export const ended = (counts: Record<JobState, number>): number =>
   ENDED.reduce((all, state) => all + counts[state], 0);
 
-/** Whether nothing more happens in this run by itself, so that it is shown as one line. */
+/** Whether nothing more happens in this run by itself. */
 export const isFinal = (state: RunState): boolean => state === "finished" || state === "cancelled" || state === "failed";
+
+/** Whether the run is shown as one line; one that stopped with an error keeps its reasons in sight. */
+export const folds = (state: RunState): boolean => state === "finished" || state === "cancelled";
 
 export interface MoneyBar {
   /** Shares of the scale, 0 to 1. */
@@ -67,7 +70,7 @@ export function facts(s: Summary, elapsed: number): Fact[] {
   const reserved = Number(s.money.reserved) > 0 ? `${dollars(s.money.reserved)} reserved, ` : "";
   const left = isFinal(s.state) || s.state === "held" ? "in all" : s.eta === null ? "time left not known yet" : `${about(s.eta)} left`;
   return [
-    { key: "jobs", label: "Done", value: `${count(done)} of ${count(s.total)}`, note: percent(done, s.total) + reused },
+    { key: "jobs", label: "Ended", value: `${count(done)} of ${count(s.total)}`, note: percent(done, s.total) + reused },
     {
       key: "spent",
       label: "Spent",
@@ -91,7 +94,8 @@ export function oneLine(s: Summary): string {
   const jobs = [`${count(s.counts.succeeded)} of ${count(s.total)} succeeded`, ...rest].join(", ");
   const money = s.money.known ? [`${dollars(s.money.spent)} spent`] : [];
   if (s.money.known && s.money.saved !== null && Number(s.money.saved) > 0) money.push(`${dollars(s.money.saved)} saved`);
-  return [jobs, ...money, duration(s.elapsed)].join(" · ");
+  const practice = s.practice ? ["practice: no model was asked, nothing was sent or paid"] : [];
+  return [jobs, ...money, duration(s.elapsed), ...practice].join(" · ");
 }
 
 /** The state of a run, in a word for the title line. */
