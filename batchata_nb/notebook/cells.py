@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, cast
 
 from ..core.errors import ValidationError
 from ..core.jobs import CiteMode, Role
-from .options import BY_NAME, OPTIONS, Option, Rate
+from .options import BY_NAME, OPTIONS, Option, StatedPrice
 
 __all__ = ["OPTIONS", "CellSpec", "Section", "Word", "check_name", "parse", "sections_of", "words_of"]
 
@@ -74,7 +74,7 @@ class CellSpec:
     schema_name: str | None = None
     cite: CiteMode | None = None
     max_cost: Decimal | None = None
-    prices: tuple[Rate, ...] = ()
+    prices: tuple[StatedPrice, ...] = ()
     time_limit: float | None = None
     max_tokens: int | None = None
     temperature: float | None = None

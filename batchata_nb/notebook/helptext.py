@@ -24,12 +24,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("pause", "pause [NAME]", "send no further batches"),
     Command("resume", "resume [NAME]", "go on sending"),
     Command("retry", "retry [NAME]", "send the failed jobs again"),
-    Command("export", "export NAME PATH", "write results to a .html, .jsonl, .csv or .parquet file"),
+    Command("export", "export NAME PATH", "write the results to a .html, .jsonl or .csv file"),
     Command("forget", "forget NAME", "leave a finished run out of the list; its results stay in the store"),
     Command("attach", "attach RUN_ID [--as NAME]", "bind a run of the store to a variable and go on with it"),
     Command("estimate", "estimate [NAME]", "what the run was expected to cost, and at most"),
     Command("models", "models [TEXT]", "model names with prices at batch and real-time rates"),
-    Command("reconcile", "reconcile [NAME]", "compare the store with the providers' own lists of batches"),
     Command("doctor", "doctor", "keys, versions and state folder, and what to fix"),
 )
 """The line commands, in the order of the help page."""

@@ -26,7 +26,7 @@ _SHORTEST, _LONGEST = 10.0, 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class StatedPrice:
     """What a user says a model costs, in US dollars per million tokens at batch rates.
 
     Attributes:
@@ -131,7 +131,7 @@ def parameter(text: str) -> tuple[str, Any]:
         return key, value
 
 
-def rate(text: str) -> Rate:
+def rate(text: str) -> StatedPrice:
     """Read `IN,OUT` or `MODEL=IN,OUT`, US dollars per million tokens."""
     model, _, prices = text.rpartition("=")
     parts = prices.split(",")
@@ -141,7 +141,7 @@ def rate(text: str) -> Rate:
             f"{text!r} is no price; write dollars per million tokens as IN,OUT, such as 1.5,7.5, or MODEL=IN,OUT"
         )
     low, high = (Decimal(found[1]) for found in amounts if found)
-    return Rate(model or None, low, high)
+    return StatedPrice(model or None, low, high)
 
 
 def mode(text: str) -> str:

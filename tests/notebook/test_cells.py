@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from batchata_nb.core.errors import ValidationError
 from batchata_nb.notebook.cells import CellSpec, Section, parse, words_of
-from batchata_nb.notebook.options import OPTIONS, Rate
+from batchata_nb.notebook.options import OPTIONS, StatedPrice
 
 INVOICES = """class Invoice(BaseModel):
     total_amount: float
@@ -89,8 +89,8 @@ def test_a_bad_section_is_named_by_its_line(body: str, part: str):
         ("--cite x", "name", "x"),
         ("--cite=locate x", "cite", "locate"),
         ("--no-raw-files --results-dir out", "raw_files", False),
-        ("--price 1.5,7.5", "prices", (Rate(None, Decimal("1.5"), Decimal("7.5")),)),
-        ("-m a -m b --price b=2,8", "prices", (Rate("b", Decimal(2), Decimal(8)),)),
+        ("--price 1.5,7.5", "prices", (StatedPrice(None, Decimal("1.5"), Decimal("7.5")),)),
+        ("-m a -m b --price b=2,8", "prices", (StatedPrice("b", Decimal(2), Decimal(8)),)),
         ("--param top_p=0.9 --param stop=END", "params", {"top_p": 0.9, "stop": "END"}),
         ("""--param 'meta={"a": [1, null]}'""", "params", {"meta": {"a": [1, None]}}),
         ("--param n=NaN --param e=1e999", "params", {"n": "NaN", "e": "1e999"}),

@@ -1,0 +1,111 @@
+"""Which models there are and what they cost; what is installed, and what is missing."""
+
+from __future__ import annotations
+
+import os
+import sys
+from decimal import Decimal
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from ..core.errors import BatchataError
+
+PACKAGES = (
+    "batchata-nb",
+    "ipython",
+    "ipykernel",
+    "ipywidgets",
+    "anywidget",
+    "anthropic",
+    "openai",
+    "google-genai",
+    "genai-prices",
+)
+PROVIDERS = ("anthropic", "openai", "gemini")
+
+
+def model_rows(text: str) -> tuple[list[dict[str, object]], list[str]]:
+    """Return the models whose name holds a text, with prices per million tokens, and notes."""
+    from ..providers.prices import PriceBook
+    from ..runs.clock import Clock, utc
+
+    book = PriceBook({})
+    rows: list[dict[str, object]] = [
+        {
+            "model": model.name, "provider": model.provider,
+            "batch in": _dollars(model.batch.input.base), "batch out": _dollars(model.batch.output.base),
+            "real time in": _dollars(model.live.input.base), "real time out": _dollars(model.live.output.base),
+            "context": f"{model.context:,}" if model.context else "", "": "deprecated" if model.deprecated else "",
+        }
+        for model in book.models(text or None, at=utc(Clock().now()))
+    ]  # fmt: skip
+    if not rows:
+        return [], [
+            f"No model in the price list is named like {text!r}. It can be used all the same, with --price IN,OUT."
+        ]
+    return rows, [f"US dollars per million tokens; {book.basis()}."]
+
+
+@cache
+def model_names() -> tuple[str, ...]:
+    """Return the names in the price list, current ones first."""
+    from ..providers.prices import PriceBook
+    from ..runs.clock import Clock, utc
+
+    known = PriceBook({}).models(at=utc(Clock().now()))
+    return tuple(model.name for model in sorted(known, key=lambda model: model.deprecated))
+
+
+def doctor_rows(state: str) -> list[dict[str, object]]:
+    """Return what a run needs, what was found, and what to do about it; asks no server."""
+    rows: list[dict[str, object]] = [_row("Python", sys.version.split()[0], "")]
+    rows += [_package(name) for name in PACKAGES]
+    rows += [_key(name) for name in PROVIDERS]
+    return [*rows, _folder(Path(state).expanduser().absolute()), _prices()]
+
+
+def _row(what: str, found: str, fix: str) -> dict[str, object]:
+    return {"": "✗" if fix else "✓", "what": what, "found": found, "to do": fix}
+
+
+def _package(name: str) -> dict[str, object]:
+    try:
+        return _row(name, version(name), "")
+    except PackageNotFoundError:
+        return _row(name, "not installed", f"%pip install {name}")
+
+
+def _key(provider: str) -> dict[str, object]:
+    from ..runs import environment
+
+    try:
+        environment.read_dotenv()
+        environment.provider(provider, Path(), practice=False).ready()
+    except (BatchataError, ImportError) as error:
+        return _row(f"{provider} key", "missing", f"{error} Only needed for {provider}'s own models.")
+    return _row(f"{provider} key", "set", "")
+
+
+def _folder(state: Path) -> dict[str, object]:
+    """Look at the state store and the folder it is, or would be made, in."""
+    from ..runs.launch import store_at
+
+    if state.exists():
+        try:
+            return _row("state", f"{state}, {len(store_at(state).runs()):,} runs", "")
+        except BatchataError as error:
+            return _row("state", str(state), str(error))
+    folder = next(parent for parent in state.parents if parent.exists())
+    fix = "" if os.access(folder, os.W_OK) else f"{folder} cannot be written; choose another place with --state FILE"
+    return _row("state", f"{state}, made by the first run", fix)
+
+
+def _prices() -> dict[str, object]:
+    from ..providers.prices import PriceBook
+
+    return _row("prices", PriceBook({}).basis(), "")
+
+
+def _dollars(amount: Decimal) -> str:
+    return f"${amount.normalize():f}"

@@ -1,0 +1,198 @@
+"""The line commands, `%batchata status invoices`: a function each, named as in `helptext.COMMANDS`."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import ValidationError
+from .cells import check_name
+from .helptext import COMMANDS
+from .session import Session, estimate_bundle
+from .tables import bundle
+
+if TYPE_CHECKING:
+    from ..runs.run import BatchRun
+
+
+def run_command(session: Session, state: str, words: list[str]) -> Any:
+    """Carry out a line command; return what the line's value is.
+
+    Args:
+        session: The runs of this shell.
+        state: The state store.
+        words: The words of the line.
+
+    Raises:
+        BatchataError: What the user must change, in one sentence.
+    """
+    if not words:
+        return list_runs(session, state)
+    name, *rest = words
+    known = {command.name: command for command in COMMANDS}
+    if name not in known:
+        import difflib
+
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+        raise ValidationError(f"there is no command {name!r}; {hint}")
+    least, most = _ARGUMENTS.get(name, (0, 1))
+    if not least <= len(rest) <= most:
+        raise ValidationError(f"write it as %batchata {known[name].usage}")
+    return _DO[name](session, state, rest)
+
+
+def list_runs(session: Session, state: str) -> None:
+    """List the runs of a store, newest first."""
+    from ..runs.clock import utc
+    from ..runs.launch import store_at
+
+    records = store_at(state).runs() if Path(state).expanduser().exists() else []
+    rows = [
+        {
+            "name": record.name, "state": record.over or "unfinished", "jobs": f"{record.total:,}",
+            "models": ", ".join(record.spec.get("models", ())),
+            "practice": "yes" if record.spec.get("practice") else "",
+            "started": f"{utc(record.created):%Y-%m-%d %H:%M} UTC", "run id": record.run_id,
+        }
+        for record in records
+    ]  # fmt: skip
+    notes = [] if rows else [f"No runs yet in {state}."]
+    session.publish(bundle(rows, notes))
+
+
+def status(session: Session, state: str, words: list[str]) -> None:
+    """Show state, counts and money."""
+    run = session.find(_first(words), state)
+    summary = run.summary()
+    rows = [{"": key.replace("_", " "), run.name: value} for key, value in run.status().items()]
+    session.publish(bundle(rows, [], f"{run.name}: {summary['words']}"))
+
+
+def dashboard(session: Session, state: str, words: list[str]) -> None:
+    """Show the run again, live."""
+    session.show(session.find(_first(words), state), keep=True)
+
+
+def results(session: Session, state: str, words: list[str]) -> Any:
+    """Return the results as a data frame."""
+    return session.find(_first(words), state).to_df()
+
+
+def cancel(session: Session, state: str, words: list[str]) -> None:
+    """Cancel a run."""
+    _say(session, session.find(_first(words), state).cancel())
+
+
+def pause(session: Session, state: str, words: list[str]) -> None:
+    """Send no further batches."""
+    _say(session, session.find(_first(words), state).pause())
+
+
+def resume(session: Session, state: str, words: list[str]) -> None:
+    """Go on sending."""
+    _say(session, session.find(_first(words), state).resume())
+
+
+def retry(session: Session, state: str, words: list[str]) -> None:
+    """Send the failed jobs again."""
+    _say(session, session.find(_first(words), state).retry_failed())
+
+
+def export(session: Session, state: str, words: list[str]) -> None:
+    """Write the results to a file, by its ending."""
+    run, path = session.find(words[0], state), Path(words[1]).expanduser()
+    writers: dict[str, Callable[[], object]] = {
+        ".html": lambda: run.export_html(path),
+        ".jsonl": lambda: run.to_jsonl(path),
+        ".csv": lambda: _to_csv(run, path),
+    }
+    if path.suffix not in writers:
+        raise ValidationError(f"{path.name}: results can be written as {', '.join(writers)}")
+    writers[path.suffix]()
+    session.publish(bundle([], [f"{len(run):,} results of {run.name} are in {path}."]))
+
+
+def forget(session: Session, state: str, words: list[str]) -> None:
+    """Leave a finished run out of the list."""
+    run = session.find(words[0], state)
+    if run.is_dry or not run.is_final:
+        raise ValidationError(f"{run.name} is not over; %batchata cancel {words[0]} stops it first")
+    run.store.forget(run.run_id)
+    session.runs = {name: known for name, known in session.runs.items() if known.run_id != run.run_id}
+    session.publish(bundle([], [f"{run.name} is no longer listed. Its results stay in {run.store.path}."]))
+
+
+def attach(session: Session, state: str, words: list[str]) -> None:
+    """Bind a run of the store to a variable, and show it."""
+    from ..runs import launch
+    from .session import models_of
+
+    run_id, name = words[0], None
+    if len(words) > 1:
+        if len(words) != 3 or words[1] != "--as":
+            raise ValidationError("write it as %batchata attach RUN_ID [--as NAME]")
+        name = words[2]
+    run = launch.attach(run_id, state_file=state, models=models_of(session.shell.user_ns))
+    said = session.bind(check_name(name or run.name), run)
+    if said:
+        session.publish(bundle([], [said]))
+    session.show(run)
+
+
+def estimate(session: Session, state: str, words: list[str]) -> None:
+    """Show what a run was expected to cost."""
+    session.publish(estimate_bundle(session.find(_first(words), state)))
+
+
+def models(session: Session, _state: str, words: list[str]) -> None:
+    """List models with their prices."""
+    from .catalogue import model_rows
+
+    rows, notes = model_rows(words[0] if words else "")
+    session.publish(bundle(rows, notes))
+
+
+def doctor(session: Session, state: str, _words: list[str]) -> None:
+    """Say what is there and what to fix."""
+    from .catalogue import doctor_rows
+
+    session.publish(bundle(doctor_rows(state)))
+
+
+def _first(words: list[str]) -> str | None:
+    return words[0] if words else None
+
+
+def _say(session: Session, run: BatchRun) -> None:
+    session.publish(bundle([], [f"{run.name}: {run.summary()['words']}"]))
+
+
+def _to_csv(run: BatchRun, path: Path) -> None:
+    """Write one line a job, twice read: the columns are only known at the end."""
+    from ..runs.export import line
+
+    heads = list(dict.fromkeys(key for result in run for key in line(result)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".part")
+    with draft.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, heads)
+        writer.writeheader()
+        writer.writerows({key: _cell(value) for key, value in line(result).items()} for result in run)
+    draft.replace(path)
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, (Mapping, list)) else value
+
+
+_DO: dict[str, Callable[[Session, str, list[str]], Any]] = {
+    "status": status, "dashboard": dashboard, "results": results, "cancel": cancel, "pause": pause, "resume": resume,
+    "retry": retry, "export": export, "forget": forget, "attach": attach, "estimate": estimate, "models": models,
+    "doctor": doctor,
+}  # fmt: skip
+_ARGUMENTS = {"export": (2, 2), "forget": (1, 1), "attach": (1, 3), "doctor": (0, 0)}
+"""Least and most words behind a command; 0 to 1 where none are given."""

@@ -1,0 +1,187 @@
+"""Answers what a view asks for: pages of rows, one result, a page image, a document's text, and the buttons.
+
+A message from the browser may come on the main thread or on a subshell's. It is only handed to the runner's thread,
+where everything here happens; slow reading and drawing goes to the runner's workers. Each question gets one answer with
+the same `kind` and `op`; one that cannot be answered gets `error`. Sizes are bounded: all of it travels to a browser.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import BatchataError, ValidationError
+from ..core.jobs import Document, JsonObject
+from .pages import Pages, Picture, draw
+
+if TYPE_CHECKING:
+    from ..runs.run import BatchRun
+
+Reply = Callable[[JsonObject, Sequence[bytes]], None]
+"""Sends one answer with its binary buffers to the browser."""
+
+COMMANDS = ("cancel", "pause", "resume", "retry_failed", "raise_limit")
+MOST_ROWS, MOST_COLUMNS, MOST_TEXT, MOST_RAW, MOST_ERROR = 200, 200, 500_000, 100_000, 500
+_REMEMBERED = 64
+_log = logging.getLogger(__name__)
+
+
+class Desk:
+    """Answers the views of one run.
+
+    Args:
+        run: The run.
+        reply: Sends an answer; called on the runner's thread.
+        pages: Pictures of pages drawn so far, shared by all desks.
+
+    Attributes:
+        in_use: Whether somebody has opened a result: such a view is not taken away while it may be read.
+    """
+
+    def __init__(self, run: BatchRun, reply: Reply, pages: Pages) -> None:
+        self._run = run
+        self._reply = reply
+        self._pages = pages
+        self._done: OrderedDict[str, str | None] = OrderedDict()
+        self._columns: dict[str, None] = {}
+        self.in_use = False
+
+    def receive(self, content: Any, _buffers: object = None) -> None:
+        """Take a message from the browser, on any thread."""
+        if isinstance(content, Mapping) and _names(content):
+            self._run.post(partial(self._answer, dict(content)))
+
+    def _answer(self, content: JsonObject) -> None:
+        """Answer on the runner's thread; nothing is raised here, or the run would stop for a view's sake."""
+        kind = content["kind"]
+        answer = getattr(self, f"_{kind}", None) if kind in ("cmd", "pull", "rows", "result", "page", "text") else None
+        try:
+            if answer is None:
+                raise ValidationError(f"there is no answer to {str(kind)[:40]!r}")
+            answer(content)
+        except Exception as error:  # noqa: BLE001  whatever it is, the browser is told, and the run goes on
+            self._fail(content, error)
+
+    def _send(self, content: JsonObject, answer: JsonObject, buffers: Sequence[bytes] = ()) -> None:
+        try:
+            self._reply({"kind": content["kind"], "op": content["op"], **answer}, buffers)
+        except Exception:  # noqa: BLE001  the page is gone; the run is not
+            _log.debug("an answer could not be sent", exc_info=True)
+
+    def _fail(self, content: JsonObject, error: BaseException) -> None:
+        words = str(error) if isinstance(error, BatchataError) else f"{type(error).__name__}: {error}"
+        answer: JsonObject = {"error": words[:MOST_ERROR]}
+        self._send(content, {"kind": "ack", **answer} if content["kind"] == "cmd" else answer)
+
+    def _later(self, content: JsonObject, fn: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        """Do slow work on a worker, then go on here."""
+
+        def finished(result: Any, error: BaseException | None) -> None:
+            try:
+                if error is not None:
+                    raise error
+                done(result)
+            except Exception as raised:  # noqa: BLE001  as above
+                self._fail(content, raised)
+
+        self._run.work(fn, finished)
+
+    # one method for each kind of message
+
+    def _cmd(self, content: JsonObject) -> None:
+        """Carry a command out once, however often its click arrives."""
+        op, name, args = str(content["op"]), content.get("cmd"), content.get("args")
+        if op in self._done:
+            return self._send(content, {"kind": "ack", "error": self._done[op]})
+        if name not in COMMANDS:
+            raise ValidationError(f"there is no command {str(name)[:40]!r}")
+
+        def ack(error: str | None) -> None:
+            self._done[op] = error
+            while len(self._done) > _REMEMBERED:
+                self._done.popitem(last=False)
+            self._send(content, {"kind": "ack", "error": error and error[:MOST_ERROR]})
+
+        self._run.command(str(name), dict(args) if isinstance(args, Mapping) else {}, ack)
+        return None
+
+    def _pull(self, content: JsonObject) -> None:
+        self._send(content, {"kind": "summary", "summary": self._run.summary()})
+
+    def _rows(self, content: JsonObject) -> None:
+        start, n = _whole(content, "start", 0, 10**9), _whole(content, "n", 1, MOST_ROWS)
+        order = content.get("order")
+        total, rows = self._run.rows(
+            start, n, state=_words(content, "state"), text=_words(content, "text"),
+            order=dict(order) if isinstance(order, Mapping) else None,
+        )  # fmt: skip
+        for row in rows:
+            for path in row.get("fields") or {}:
+                if len(self._columns) < MOST_COLUMNS:
+                    self._columns.setdefault(path)
+        rev = self._run.summary()["rev"]
+        self._send(content, {"rev": rev, "total": total, "start": start, "columns": list(self._columns), "rows": rows})
+
+    def _result(self, content: JsonObject) -> None:
+        self.in_use = True
+        result = dict(self._run.detail(_whole(content, "row", 0, 10**9)))
+        result["raw"] = str(result.get("raw") or "")[:MOST_RAW]
+        self._send(content, {"result": result})
+
+    def _page(self, content: JsonObject) -> None:
+        document, page = self._document(content), _whole(content, "page", 1, 10**6)
+        scale = min(max(float(content.get("scale") or 1.5), 0.2), 4.0)
+        key = (document.sha256, page, scale)
+        known = self._pages.get(key)
+
+        def show(picture: Picture) -> None:
+            self._pages.put(key, picture)
+            answer = {"page": page, "pages": document.pages or 1, "width": picture.width, "height": picture.height}
+            self._send(content, {**answer, "mime": picture.mime}, [picture.data])
+
+        if known is not None:
+            show(known)
+        else:
+            self._later(content, partial(draw, document, page, scale), show)
+
+    def _text(self, content: JsonObject) -> None:
+        from ..documents.files import text_of
+
+        document = self._document(content)
+
+        def show(text: str) -> None:
+            self._send(content, {"text": text[:MOST_TEXT], "cut": len(text) > MOST_TEXT})
+
+        self._later(content, partial(text_of, document), show)
+
+    def _document(self, content: JsonObject) -> Document:
+        return self._run.document(_whole(content, "row", 0, 10**9), _whole(content, "document", 0, 10**4))
+
+
+def _names(content: Mapping[Any, Any]) -> bool:
+    """Whether a message says what it is and where its answer goes."""
+    return (
+        isinstance(content.get("kind"), str)
+        and isinstance(content.get("op"), (str, int))
+        and len(str(content["op"])) <= 100
+    )
+
+
+def _whole(content: JsonObject, key: str, low: int, high: int) -> int:
+    value = content.get(key, low)
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or int(value) != value
+        or not low <= value <= high
+    ):
+        raise ValidationError(f"{key} is to be a whole number from {low} to {high}")
+    return int(value)
+
+
+def _words(content: JsonObject, key: str) -> str | None:
+    value = content.get(key)
+    return str(value)[:200] if value else None
