@@ -15,6 +15,7 @@ import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ LOCK = threading.RLock()
 _CARRIAGE_RETURN = 0x0D
 _HYPHENS = {0x02: "-", 0xAD: "-", 0xFFFE: "-"}
 _WRONG_PASSWORD = 4  # FPDF_ERR_PASSWORD
+_MOST_KEPT = 24  # pages
 _NO_BOX: Rect = (0.0, 0.0, 0.0, 0.0)
 
 
@@ -55,7 +57,7 @@ class PageText:
 
 
 class Pdf:
-    """An open PDF; pages are read when asked for, and none is kept.
+    """An open PDF; pages are read when asked for, and only the last few whose boxes were asked for are kept.
 
     Attributes:
         page_count: Number of pages.
@@ -63,6 +65,7 @@ class Pdf:
 
     def __init__(self, raw: pypdfium2.PdfDocument) -> None:
         self._raw = raw
+        self._kept: dict[int, _Loaded] = {}
         with LOCK:
             self.page_count = len(raw)
 
@@ -75,6 +78,9 @@ class Pdf:
     def close(self) -> None:
         """Let go of the file; closing twice does nothing."""
         with LOCK:
+            for loaded in self._kept.values():
+                loaded.close()
+            self._kept.clear()
             self._raw.close()
 
     @property
@@ -89,8 +95,12 @@ class Pdf:
 
     def boxes(self, n: int, start: int = 0, end: int | None = None) -> tuple[Rect, ...]:
         """Return the boxes of characters `start` to `end` (exclusive) of page `n`'s canonical text."""
-        with LOCK, _Loaded(self._raw, n) as loaded:
-            return loaded.boxes(loaded.characters()[1][start:end])
+        with LOCK:
+            if n not in self._kept:
+                while len(self._kept) >= _MOST_KEPT:
+                    self._kept.pop(next(iter(self._kept))).close()
+                self._kept[n] = _Loaded(self._raw, n).load()
+            return self._kept[n].boxes(self._kept[n].indices[start:end])
 
     def page(self, n: int) -> PageText:
         """Return text and boxes of page `n` (from 1)."""
@@ -128,11 +138,24 @@ class _Loaded:
         self._n = n
 
     def __enter__(self) -> _Loaded:
+        return self.load()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def load(self) -> _Loaded:
+        """Read the page's text."""
         if self._with_text:
             self.textpage: pypdfium2.PdfTextPage = _guarded(self.page.get_textpage, self._n)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    @cached_property
+    def indices(self) -> list[int]:
+        """For each character of the canonical text the index pdfium knows it by."""
+        return self.characters()[1]
+
+    def close(self) -> None:
+        """Let go of the page."""
         if self._with_text:
             self.textpage.close()
         self.page.close()

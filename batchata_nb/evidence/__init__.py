@@ -1,0 +1,1 @@
+"""Where in a document does a value stand? Pure: values and page texts in, citations out."""

@@ -1,0 +1,310 @@
+"""Candidates: every place in a document that prints a given value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from . import dates, fold, printed
+from .printed import Printed
+from .source import Source, finds
+
+_ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?)(?:Z|[+-]\d{2}:?\d{2})?)?")
+_ISO_TIME = re.compile(r"(\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?")
+_ELLIPSIS = re.compile(r"\s*(?:\.{3,}|…|\[\s*(?:\.{3}|…)\s*\])\s*")
+_LONGEST_ELISION = 6000
+_PIECE = 8  # letters; a piece of a broken value shorter than this is chance
+_GAP = 900  # letters between two pieces: a footer, a header and some of a column
+_FUZZY_FROM = 8
+_MOST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What the schema says of a value.
+
+    Attributes:
+        format: JSON schema `format`, such as `date`.
+        choices: Whether the value is one of a closed set.
+    """
+
+    format: str | None = None
+    choices: bool = False
+
+
+def find(source: Source, value: Any, hint: Hint = Hint()) -> list[Printed]:
+    """Return the places that print a value, best first; none for values that nothing printed can prove.
+
+    Args:
+        source: The document.
+        value: A leaf of the answer, as Python or as JSON: string, number, date, time, None, True.
+        hint: What the schema says of it.
+    """
+    if value is None or isinstance(value, bool):
+        return []
+    if isinstance(value, datetime):
+        return _moments(source, value.date(), value.time())
+    if isinstance(value, date):
+        return _of_date(source, value)
+    if isinstance(value, time):
+        return printed.best_first(source.times.get(value.replace(tzinfo=None, microsecond=0), ()))
+    if isinstance(value, (int, float, Decimal)):
+        return of_number(source, value)
+    return _of_string(source, str(value), hint)[:_MOST]
+
+
+def of_number(source: Source, value: float | Decimal) -> list[Printed]:
+    """Places that print a number, in any format."""
+    try:
+        wanted = value if isinstance(value, Decimal) else Decimal(repr(value))
+    except InvalidOperation:
+        return []
+    if not wanted.is_finite():
+        return []
+    found = list(source.numbers.get(wanted, ()))
+    if wanted:
+        unsigned = 0.8 if wanted > 0 else 0.75
+        found.extend(
+            Printed(place.start, place.end, place.quality * unsigned, "the number, its sign aside")
+            for place in source.numbers.get(-wanted, ())
+        )
+    return printed.best_first(found)[:_MOST]
+
+
+def _of_date(source: Source, value: date) -> list[Printed]:
+    return printed.best_first(source.dates.get(value, ()))
+
+
+def _moments(source: Source, day: date, clock: time) -> list[Printed]:
+    """A date with its time where that stands beside it."""
+    at = clock.replace(tzinfo=None, microsecond=0)
+    clocks = sorted(printed.best_first(source.times.get(at, ())), key=lambda p: p.start)
+    found = []
+    for place in _of_date(source, day):
+        near = [t for t in clocks if -24 <= t.start - place.end <= 24 or -24 <= place.start - t.end <= 24]
+        if near and clock != time():
+            nearest = min(near, key=lambda t: abs(t.start - place.end))
+            start, end = min(place.start, nearest.start), max(place.end, nearest.end)
+            found.append(Printed(start, end, place.quality, "the date and time"))
+        else:
+            found.append(Printed(place.start, place.end, place.quality * 0.95, "the date"))
+    return sorted(found, key=lambda p: -p.quality)
+
+
+def _of_string(source: Source, value: str, hint: Hint) -> list[Printed]:
+    stripped = value.strip()
+    found = text_places(source, stripped)
+    if iso := _ISO_DATE.fullmatch(stripped):
+        try:
+            day = date(int(iso[1]), int(iso[2]), int(iso[3]))
+            others = _moments(source, day, time.fromisoformat(iso[4])) if iso[4] else _of_date(source, day)
+        except ValueError:
+            others = []
+        return printed.best_first([*found, *others])
+    if hint.format == "time" and _ISO_TIME.fullmatch(stripped):
+        return printed.best_first([*found, *source.times.get(time.fromisoformat(stripped[:8]), ())])
+    if found:
+        return found
+    pattern = dates.duration(stripped)
+    if pattern:
+        return [Printed(m.start(), m.end(), 0.9, "the period") for m in pattern.finditer(source.text)]
+    number = printed.parse_number(stripped)
+    if number is not None and not (stripped.isdigit() and (len(stripped) > 9 or stripped[0] == "0")):
+        digits = [Printed(p.start, p.end, p.quality * 0.9, p.form) for p in of_number(source, number)]
+        return [p for p in digits if p.quality > 0.5]
+    if only_date := _whole_date(stripped):
+        return _of_date(source, only_date)
+    return loose(source, stripped)
+
+
+def _whole_date(value: str) -> date | None:
+    """The date that a string is, if it is one and no more."""
+    if not any(c.isdigit() for c in value) or len(value) > 40:
+        return None
+    sure = [(day, p) for day, places in dates.dates(value).items() for p in places if p.end - p.start >= len(value) - 1]
+    return max(sure, key=lambda pair: pair[1].quality)[0] if sure else None
+
+
+# --- strings ---------------------------------------------------------------------------------------------------------
+
+
+def text_places(source: Source, value: str) -> list[Printed]:
+    """Places that print a string: as it is, or different in case, spaces, line breaks, hyphens and punctuation only."""
+    needle = fold.skeleton(value)
+    if not needle:
+        return []
+    digits = re.findall(r"\d+", value)
+    found = []
+    for at in finds(source.skeleton, needle):
+        start, end = source.places[at], source.places[at + len(needle) - 1] + 1
+        quality = _as_words(source, start, end, needle) * _same_digits(digits, source.text[start:end])
+        if quality:
+            start, end, likeness = _likeness(source.text, start, end, value)
+            found.append(
+                Printed(start, end, quality * likeness, "the same words" if likeness < 1 else "the very words")
+            )
+    return sorted(found, key=lambda p: (-p.quality, p.start))
+
+
+def _as_words(source: Source, start: int, end: int, needle: str) -> float:
+    """1 where the match begins and ends with words, less or 0 where it cuts through one."""
+    text = source.text
+    cuts = _cuts(text, start) + _cuts(text, end)
+    if not cuts:
+        quality = 1.0
+        if needle.isdigit() and _runs_on(text, start, end):
+            quality = 0.7
+        return quality
+    if not needle.isascii():
+        return 0.8 if len(needle) > 3 else 0.6
+    return 0.6 if len(needle) >= 12 and not needle.isdigit() else 0.0
+
+
+def _cuts(text: str, at: int) -> bool:
+    if not 0 < at < len(text):
+        return False
+    before, after = text[at - 1], text[at]
+    if fold.splits_word(text, at):
+        return True
+    return before.isascii() and after.isascii() and before.isalnum() and after.isalnum()
+
+
+def _runs_on(text: str, start: int, end: int) -> bool:
+    """Whether a number goes on behind a hyphen, slash or point: `553` in `553-2`."""
+    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+    return (len(before) == 2 and before[1] in "-/.," and before[0].isdigit()) or (
+        len(after) == 2 and after[0] in "-/.," and after[1].isdigit()
+    )
+
+
+def _same_digits(wanted: list[str], text: str) -> float:
+    """1 where digits are grouped alike; a long code may be grouped otherwise, a short number may not."""
+    if not wanted:
+        return 1.0
+    there = re.findall(r"\d+", printed.ascii_digits(text))
+    if there == wanted or "".join(there) != "".join(wanted):
+        return 1.0
+    broken = max(len(there), len(wanted)) > 1
+    if broken and len("".join(wanted)) <= 6:
+        return 0.0
+    return 0.6 if "\n" in text else 0.8
+
+
+def _likeness(text: str, start: int, end: int, value: str) -> tuple[int, int, float]:
+    """The span with the punctuation that the value has at its ends, and how alike the two are."""
+    for mark in reversed(value[: len(value) - len(value.lstrip("\"'“„«([#•*-%"))]):
+        if start and text[start - 1] == mark:
+            start -= 1
+    for mark in value[len(value.rstrip("\"'”»)].,;:!?%…")) :]:
+        if end < len(text) and text[end] == mark:
+            end += 1
+    there = text[start:end]
+    if there == value:
+        return start, end, 1.0
+    if " ".join(there.split()) == " ".join(value.split()):
+        return start, end, 0.99
+    return start, end, 0.97 if there.casefold().split() == value.casefold().split() else 0.95
+
+
+def loose(source: Source, value: str) -> list[Printed]:
+    """Places of a string that is elided, broken in pieces, or printed with faults."""
+    if parts := [part for part in _ELLIPSIS.split(value) if fold.skeleton(part)]:
+        elided = _elided(source, parts) if len(parts) > 1 else []
+        if elided:
+            return elided
+    broken = _broken(source, value)
+    if broken:
+        return broken
+    return list(_faulty(source, value))
+
+
+def _elided(source: Source, parts: list[str]) -> list[Printed]:
+    """`Beginning of a clause ... end of it`: from the first part to the last."""
+    needles = [fold.skeleton(part) for part in parts]
+    if any(len(needle) < _PIECE for needle in needles):
+        return []
+    for first in finds(source.skeleton, needles[0]):
+        at = first
+        for needle in needles:
+            at = source.skeleton.find(needle, at)
+            if at < 0:
+                break
+            at += len(needle)
+        if 0 < at - first <= _LONGEST_ELISION:
+            return [Printed(source.places[first], source.places[at - 1] + 1, 0.9, "the words at its beginning and end")]
+    return []
+
+
+def _broken(source: Source, value: str) -> list[Printed]:
+    """A value whose parts stand apart, as over a page break with a footer or in a wrapped table cell."""
+    words = [w for w in map(fold.skeleton, value.split()) if w]
+    if len("".join(words)) < 2 * _PIECE:
+        return []
+    spans: list[tuple[int, int]] = []
+    rest, near = words, None
+    while rest and len(spans) < 4:
+        span, used = _longest_run(source, rest, near)
+        if span is None:
+            return []
+        spans.append(span)
+        rest, near = rest[used:], span[1]
+    if rest or len(spans) < 2:
+        return []
+    places = sorted((source.places[a], source.places[b - 1] + 1) for a, b in spans)
+    return [Printed(places[0][0], places[-1][1], 0.8, "the words, in pieces", tuple(places))]
+
+
+def _longest_run(source: Source, words: list[str], near: int | None) -> tuple[tuple[int, int] | None, int]:
+    """The longest run of leading words that stands in the text (near a place), and how many words it has."""
+    low, high = (0, len(source.skeleton)) if near is None else (max(0, near - _GAP), near + _GAP)
+    best: tuple[tuple[int, int] | None, int] = (None, 0)
+    shortest, longest = 1, len(words)
+    while shortest <= longest:
+        middle = (shortest + longest) // 2
+        run = "".join(words[:middle])
+        at = source.skeleton.find(run, near or 0, high + len(run))
+        if at < 0 and near is not None:
+            at = source.skeleton.rfind(run, low, near)
+        if at >= 0:
+            best, shortest = ((at, at + len(run)), middle), middle + 1
+        else:
+            longest = middle - 1
+    span, used = best
+    if span and (span[1] - span[0] < _PIECE and (near is None or used < len(words))):
+        return None, 0
+    return best
+
+
+def _faulty(source: Source, value: str) -> Iterator[Printed]:
+    """The one alignment of a string with faults in its letters (OCR, typing); digits must agree."""
+    from rapidfuzz import fuzz
+
+    needle = fold.skeleton(value)
+    size = len(needle)
+    if size < _FUZZY_FROM or size > len(source.skeleton):
+        return
+    least = 92.0 if size < 14 else 90.0 if size < 60 else 85.0
+    found = fuzz.partial_ratio_alignment(needle, source.skeleton, score_cutoff=least)
+    if found is None or found.dest_end <= found.dest_start:
+        return
+    start, end = source.places[found.dest_start], source.places[found.dest_end - 1] + 1
+    text = source.text
+    while start > 0 and _cuts(text, start):
+        start -= 1
+    while end < len(text) and _cuts(text, end):
+        end += 1
+    there = fold.skeleton(text[start:end])
+    if fuzz.ratio(needle, there) < least or re.sub(r"\D", "", needle) != re.sub(r"\D", "", there):
+        return
+    yield Printed(start, end, 0.5 + found.score / 400, "nearly the same words")
+
+
+def hints(schema: Mapping[str, Any] | None) -> Hint:
+    """What a leaf's JSON schema says that matters here."""
+    if not schema:
+        return Hint()
+    return Hint(schema.get("format"), bool(schema.get("enum")) or "const" in schema)

@@ -1,0 +1,147 @@
+"""Which of several places is the evidence of a field: its label, its siblings and what the model cited decide."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .fields import Field
+from .labels import Label, Path, Scorer, halved
+from .printed import Printed
+from .source import Source
+
+Spans = Sequence[tuple[int, int]]
+
+_ADDRESS = frozenset(
+    {"street", "city", "town", "zip", "postcode", "postal", "plz", "state", "country", "address", "region"}
+)
+_CITED, _COHESION, _ORDER = 3.0, 0.7, 1e-6
+
+
+@dataclass(slots=True)
+class Option:
+    """A candidate place of a field with what speaks for it."""
+
+    place: Printed
+    label: float = 0.0
+    term: str = ""
+    cited: bool = False
+    company: float = 0.0
+
+    @property
+    def score(self) -> float:
+        """All that speaks for the place, in one number; of equals the earlier wins."""
+        near = _CITED * self.cited + _COHESION * self.company
+        return self.place.quality + self.label + near - _ORDER * self.place.start
+
+
+@dataclass(slots=True)
+class Choice:
+    """The options of a field, best first."""
+
+    field: Field
+    options: list[Option] = dataclasses.field(default_factory=list)
+    in_row: bool = False
+
+    @property
+    def best(self) -> Option | None:
+        """The chosen place, None when there is none."""
+        return self.options[0] if self.options else None
+
+    def sort(self) -> None:
+        """Put the best option first."""
+        self.options.sort(key=lambda option: -option.score)
+
+    @property
+    def margin(self) -> float:
+        """How far the best is ahead of the next."""
+        if len(self.options) < 2:
+            return 9.0
+        return self.options[0].score - self.options[1].score
+
+
+def singles(
+    source: Source,
+    found: Sequence[tuple[Field, Sequence[Printed]]],
+    labels: Mapping[Path, Label],
+    shared: Mapping[str, int],
+    cited: Mapping[str, Spans],
+) -> list[Choice]:
+    """Choose places for fields that belong to no list of objects."""
+    choices = []
+    for one, places in found:
+        scorer = Scorer(source, labels[one.generic], shared) if len(places) > 1 or one.hint.choices else None
+        choice = Choice(one)
+        for place in places:
+            label, term = scorer.score(place.start, place.end) if scorer else (0.0, "")
+            choice.options.append(Option(place, label, term, within(place, cited.get(one.name, ()))))
+        choice.sort()
+        choices.append(choice)
+    for group in _groups(choices):
+        _keep_company(source, group)
+    return choices
+
+
+def within(place: Printed, spans: Spans) -> bool:
+    """Whether a place lies in one of some spans, save for a few characters."""
+    return any(a - 2 <= place.start and place.end <= b + 2 for a, b in spans)
+
+
+def is_labelled(choice: Choice) -> bool:
+    """Whether more than chance speaks for the best place: a label, a citation, siblings, or its row."""
+    best = choice.best
+    return best is not None and (best.cited or choice.in_row or best.label > 0.3 or best.company > 0.4)
+
+
+def _groups(choices: Sequence[Choice]) -> list[list[Choice]]:
+    """Fields whose values stand together: of one object, with one prefix, or of one address."""
+    groups: dict[object, list[Choice]] = {}
+    for choice in choices:
+        if not choice.options:
+            continue
+        *parent, leaf = choice.field.path
+        words = str(leaf).lower().split("_")
+        if parent:
+            groups.setdefault(("object", tuple(parent)), []).append(choice)
+        if len(words) > 1:
+            groups.setdefault(("prefix", tuple(parent), words[0]), []).append(choice)
+        if _ADDRESS & set(words):
+            prefix = words[0] if words[0] not in _ADDRESS else ""
+            groups.setdefault(("address", tuple(parent), prefix), []).append(choice)
+    return [group for group in groups.values() if len(group) > 1 and any(len(c.options) > 1 for c in group)]
+
+
+def _keep_company(source: Source, group: Sequence[Choice]) -> None:
+    """Prefer places near those of the siblings, surest siblings first."""
+    for _ in range(2):
+        for choice in group:
+            if len(choice.options) < 2:
+                continue
+            others = [c for c in group if c is not choice and c.options]
+            for option in choice.options:
+                near = [_near(source, option.place, c.options[0].place) * _trust(c) for c in others]
+                option.company = max(option.company, 0.6 * max(near) + 0.4 * sum(near) / len(near))
+            choice.sort()
+
+
+def _trust(choice: Choice) -> float:
+    return 1.0 if len(choice.options) == 1 else 0.8 if choice.margin > 0.2 else 0.4
+
+
+def _near(source: Source, one: Printed, other: Printed) -> float:
+    """How near two places are, along the text or on the page; 0 for the same place."""
+    gap = max(one.start - other.end, other.start - one.end)
+    if gap < 0:
+        return 0.0
+    near = halved(gap, 30.0)
+    if (
+        gap < 2500
+        and (a := source.box(one.start, one.end))
+        and (b := source.box(other.start, other.end))
+        and a.page == b.page
+    ):
+        lines = abs(a.middle - b.middle) / max(a.height, b.height)
+        aside = max(0.0, a.x0 - b.x1, b.x0 - a.x1) / max(a.height, b.height)
+        near = max(near, 0.9 * halved(lines / 2.0 + aside / 12.0, 1.0))
+    return near

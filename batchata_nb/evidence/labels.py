@@ -1,0 +1,183 @@
+"""The words that a document may print beside a field's value: its name and description, and their translations."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from . import fold, vocabulary
+from .source import Box, Source, nearest
+
+Path = tuple[str | int, ...]
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_\W]+")
+
+
+@lru_cache(maxsize=1)
+def _synonyms() -> dict[str, tuple[str, ...]]:
+    """For each known word or phrase those that mean the same."""
+    found: dict[str, dict[str, None]] = {}
+    for group in vocabulary.GROUPS:
+        terms = [_normal(term) for term in group]
+        for term in terms:
+            found.setdefault(term, {}).update(dict.fromkeys(t for t in terms if t and t != term))
+    return {term: tuple(others) for term, others in found.items() if term}
+
+
+def _normal(term: str) -> str:
+    return " ".join(filter(None, (fold.skeleton(word) for word in term.split())))
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a field is called: folded terms and how much each says."""
+
+    terms: tuple[tuple[str, float], ...]
+
+
+def label(path: Path, notes: Sequence[str]) -> Label:
+    """Return the terms of a field.
+
+    Args:
+        path: Its path, keys and indices.
+        notes: Titles and descriptions from the schema, outermost first; the last is the field's own.
+    """
+    weights: dict[str, float] = {}
+
+    def add(term: str, weight: float) -> None:
+        if term and term not in vocabulary.STOP:
+            weights[term] = max(weights.get(term, 0.0), weight)
+
+    keys = [key for key in path if isinstance(key, str)]
+    for depth, key in enumerate(reversed(keys)):
+        weight = 1.0 if depth == 0 else 0.45
+        words = _words(key)
+        joined = " ".join(words)
+        names = [joined, *(" ".join(words[i : i + 2]) for i in range(len(words) - 1))] if len(words) > 1 else []
+        for term in (*names, *words):
+            add(term, weight * (1.3 if " " in term else 1.0))
+            for other in _synonyms().get(term, ()):
+                add(other, weight * 0.75)
+    for back, note in enumerate(reversed(notes)):
+        for term in note_terms(note):
+            add(term, 0.8 if back == 0 else 0.3)
+            for other in _synonyms().get(term, ()):
+                add(other, 0.4)
+    return Label(tuple(weights.items()))
+
+
+def _words(key: str) -> list[str]:
+    return [w for w in (fold.skeleton(part) for part in _CAMEL.split(key)) if w and not w.isdigit()]
+
+
+def note_terms(note: str) -> list[str]:
+    """Words of a description that say something; runs of scripts without spaces become pairs of letters."""
+    found: dict[str, None] = {}
+    for match in re.finditer(r"[^\W_]+(?:[^\W_]|[\u0900-\u0dff\u0e31-\u0e4e])*", note):
+        word = fold.skeleton(match[0])
+        if not word or word in vocabulary.STOP or (word.isascii() and len(word) < 2):
+            continue
+        if fold.is_unspaced(word[0]):
+            found.update(dict.fromkeys(word[i : i + 3] for i in range(len(word) - 2)))
+            found.update(dict.fromkeys(word[i : i + 2] for i in range(len(word) - 1)))
+        else:
+            found[_stem(word)] = None
+    return list(found)
+
+
+def _stem(word: str) -> str:
+    """A word without what inflection may change; enough to be found as the beginning of its other forms."""
+    if word.isdigit() or len(word) < 6:
+        return word
+    return word[: max(5, len(word) - 2)]
+
+
+def distinguishing(all_labels: Iterable[Label]) -> Mapping[str, int]:
+    """In how many different fields each term occurs; a term of many fields tells them less apart."""
+    counts: dict[str, int] = {}
+    for one in all_labels:
+        for term, _ in one.terms:
+            counts[term] = counts.get(term, 0) + 1
+    return counts
+
+
+class Scorer:
+    """Scores how well places are labelled as a field.
+
+    Args:
+        source: The document.
+        own: The field's label.
+        shared: `distinguishing` over all fields.
+    """
+
+    def __init__(self, source: Source, own: Label, shared: Mapping[str, int]) -> None:
+        self._source = source
+        self._terms: list[tuple[str, float, list[tuple[int, int]]]] = []
+        for term, weight in own.terms:
+            if spans := source.occurrences(term):
+                rarity = 1.0 / (1.0 + 0.35 * (len(spans) ** 0.5)) / max(1, shared.get(term, 1)) ** 0.5
+                self._terms.append((term, weight * rarity, spans))
+
+    def score(self, start: int, end: int) -> tuple[float, str]:
+        """Return how well a place is labelled, about 0 to 3, and the term that says most."""
+        total, best, said = 0.0, 0.0, ""
+        for term, weight, spans in self._terms:
+            gain = weight * self._nearness(start, end, spans)
+            total += gain
+            if gain > best:
+                best, said = gain, term
+        return total, said
+
+    def overlap(self, spans: Sequence[tuple[int, int]]) -> float:
+        """Return how much of a field's label stands within some spans: 0 to 1."""
+        total = sum(weight for _, weight, _ in self._terms)
+        inside = sum(w for _, w, places in self._terms if any(a <= s < b for s, _ in places for a, b in spans))
+        return inside / total if total else 0.0
+
+    def _nearness(self, start: int, end: int, spans: list[tuple[int, int]]) -> float:
+        """How near the nearest of some words is, along the text or on the page: 1 right before the place."""
+        near = 0.0
+        for a, b in nearest(spans, start, 260, 260 + end - start):
+            if b <= start:
+                near = max(near, _fade(start - b, 25.0, 160.0))
+            elif a >= end:
+                near = max(near, 0.6 * _fade(a - end, 20.0, 160.0))
+        if near > 0.8 or not spans:
+            return near
+        here = self._source.box(start, end)
+        if here is None:
+            return near
+        page = here.page
+        low = self._source.page_start(page)
+        high = low + len(self._source.pages[page].text)
+        for a, b in nearest(spans, low, 0, high - low)[:60]:
+            if (a >= end or b <= start) and (there := self._source.box(a, b)) and there.page == page:
+                near = max(near, _beside(there, here))
+        return near
+
+
+def halved(distance: float, half: float) -> float:
+    """1 at no distance, a half at `half`, and so on."""
+    return math.exp2(-distance / half)
+
+
+def _fade(distance: float, near: float, far: float) -> float:
+    return 0.85 * halved(distance, near) + 0.15 * halved(distance, far)
+
+
+def _beside(word: Box, value: Box) -> float:
+    """How much a word's place on the page makes it the label of a value: left of it in its line, or above it."""
+    overlap = min(word.y1, value.y1) - max(word.y0, value.y0)
+    if overlap > 0.5 * min(word.height, value.height):
+        if word.x1 <= value.x0 + 2:
+            return 0.95 * halved(value.x0 - word.x1, 160.0)
+        return 0.3 * halved(max(0.0, word.x0 - value.x1), 60.0)
+    drop = value.y0 - word.y1
+    reach = max(word.height, value.height)
+    if drop > -0.5 * reach and word.x0 < value.x1 + 6 and word.x1 > value.x0 - 6:
+        lines = max(0.0, drop) / reach
+        return 0.8 * halved(lines, 1.5) + 0.15 * halved(lines, 20.0)
+    return 0.0

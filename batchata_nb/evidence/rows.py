@@ -1,0 +1,270 @@
+"""Lists of objects: the values of one item stand in one row, and those of one key in one column."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .choose import Choice, Option, Spans, within
+from .fields import Field
+from .labels import Label, Path, Scorer, halved
+from .printed import Printed
+from .source import Box, Source
+
+_BANDS = 12
+_SAME_LINE = 0.62
+_FEW = 60
+
+
+@dataclass(slots=True)
+class _Cell:
+    """One value of a row with its candidates and where they stand."""
+
+    field: Field
+    places: list[tuple[Printed, Box | None]]
+    cited: Spans = ()
+
+    @property
+    def weight(self) -> float:
+        """A value printed rarely says more about where its row is."""
+        return 1.0 / len(self.places) ** 0.6
+
+    def fit(self, band: Box) -> float:
+        """How well the best candidate fits a row."""
+        best = 0.0
+        for place, box in self.places:
+            if box is not None and box.page == band.page and (near := _closeness(box, band)) * place.quality > best:
+                best = near * place.quality
+        return best * self.weight
+
+    def inside(self, band: Box, least: float) -> list[tuple[Printed, Box]]:
+        """Candidates in a row."""
+        return [
+            (p, b) for p, b in self.places if b is not None and b.page == band.page and _closeness(b, band) >= least
+        ]
+
+
+@dataclass(slots=True)
+class _Row:
+    """One item of a list."""
+
+    cells: list[_Cell]
+    band: Box | None = None
+    bands: list[tuple[float, Box]] = field(default_factory=list)
+
+
+def _closeness(box: Box, band: Box) -> float:
+    """1 on the same line, less some lines away, 0 farther."""
+    lines = abs(box.middle - band.middle) / max(min(box.height, band.height), 1.0)
+    if lines < _SAME_LINE:
+        return 1.0
+    return 0.45 if lines < 1.7 else 0.2 if lines < 3.5 else 0.0
+
+
+def in_rows(
+    source: Source,
+    found: Sequence[tuple[Field, Sequence[Printed]]],
+    labels: Mapping[Path, Label],
+    shared: Mapping[str, int],
+    cited: Mapping[str, Spans],
+) -> list[Choice]:
+    """Choose places for the fields of lists of objects."""
+    lists: dict[Path, dict[Path, _Row]] = {}
+    for one, places in found:
+        row = one.row
+        assert row is not None
+        cell = _Cell(one, [(p, source.box(p.start, p.end)) for p in places[:_FEW]], cited.get(one.name, ()))
+        lists.setdefault(row[:-1], {}).setdefault(row, _Row([])).cells.append(cell)
+    choices: list[Choice] = []
+    for rows in lists.values():
+        ordered = list(rows.values())
+        _set_bands(ordered)
+        choices.extend(_choose(source, ordered, labels, shared))
+    return choices
+
+
+# --- which line of the document is which row -------------------------------------------------------------------------
+
+
+def _set_bands(rows: Sequence[_Row]) -> None:
+    """Give each row the line that fits it best, rows in the order of the list."""
+    open_rows = []
+    for row in rows:
+        row.bands = _bands(row)
+        if row.bands:
+            open_rows.append(row)
+    if not open_rows:
+        return
+    scores = [[support for support, _ in open_rows[0].bands]]
+    back: list[list[int]] = [[-1] * len(scores[0])]
+    for before, row in itertools.pairwise(open_rows):
+        best, from_ = [], []
+        for support, band in row.bands:
+            ways = [s + _step(b, band) for s, (_, b) in zip(scores[-1], before.bands, strict=True)]
+            at = max(range(len(ways)), key=ways.__getitem__)
+            best.append(support + ways[at])
+            from_.append(at)
+        scores.append(best)
+        back.append(from_)
+    at = max(range(len(scores[-1])), key=scores[-1].__getitem__)
+    for row, pointers in zip(reversed(open_rows), reversed(back), strict=True):
+        row.band = row.bands[at][1]
+        at = pointers[at]
+
+
+def _bands(row: _Row) -> list[tuple[float, Box]]:
+    """Lines that may be the row, best first."""
+    anchors: dict[tuple[int, int], Box] = {}
+    for cell in sorted((c for c in row.cells if c.places), key=lambda c: len(c.places))[:4]:
+        for place, box in cell.places:
+            if box is not None and (place.quality > 0.5 or len(cell.places) == 1):
+                anchors.setdefault((box.page, round(box.middle / 3.0)), box)
+    scored = [
+        (sum(cell.fit(band) + 0.5 * _is_cited(cell, band) for cell in row.cells if cell.places), band)
+        for band in anchors.values()
+    ]
+    scored.sort(key=lambda pair: (-pair[0], pair[1].page, pair[1].middle))
+    return scored[:_BANDS]
+
+
+def _is_cited(cell: _Cell, band: Box) -> bool:
+    return bool(cell.cited) and any(within(place, cell.cited) for place, _ in cell.inside(band, 1.0))
+
+
+def _step(before: Box, after: Box) -> float:
+    """How well one row follows another: below it, and not far."""
+    lines = (after.middle - before.middle) / before.height
+    if after.page != before.page:
+        return 0.1 if after.page == before.page + 1 else -0.1 if after.page > before.page else -0.4
+    if abs(lines) < 0.5:
+        return -0.25
+    return 0.15 + 0.35 * halved(lines, 6.0) if lines > 0 else -0.3
+
+
+# --- which place in the row is which column --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """Where the values of a key stand across the page."""
+
+    x0: float
+    x1: float
+    centre: float
+    votes: int
+
+    def fit(self, box: Box) -> float:
+        """1 where left edge, right edge or middle agree, falling with the distance."""
+        away = min(abs(box.x0 - self.x0), abs(box.x1 - self.x1), abs(box.centre - self.centre))
+        return halved(away, 10.0)
+
+
+def _choose(
+    source: Source, rows: Sequence[_Row], labels: Mapping[Path, Label], shared: Mapping[str, int]
+) -> list[Choice]:
+    columns = _columns(rows)
+    ordered = _in_key_order(rows, columns)
+    scorers: dict[Path, Scorer] = {}
+    choices: list[Choice] = []
+    for row in rows:
+        picked: list[Choice] = []
+        for cell in row.cells:
+            generic = cell.field.generic
+            if len(cell.places) > 1 and generic not in scorers:
+                scorers[generic] = Scorer(source, labels[generic], shared)
+            picked.append(_options(cell, row.band, columns.get(generic), scorers.get(generic)))
+        _keep_apart(source, picked, ordered)
+        choices.extend(picked)
+    return choices
+
+
+def _columns(rows: Sequence[_Row]) -> dict[Path, _Column]:
+    """Columns, from the cells that have but one candidate in their row."""
+    votes: dict[Path, list[Box]] = {}
+    for row in rows:
+        if row.band is None:
+            continue
+        for cell in row.cells:
+            inside = cell.inside(row.band, 1.0)
+            if len(inside) == 1:
+                votes.setdefault(cell.field.generic, []).append(inside[0][1])
+    return {
+        key: _Column(
+            statistics.median(b.x0 for b in boxes),
+            statistics.median(b.x1 for b in boxes),
+            statistics.median(b.centre for b in boxes),
+            len(boxes),
+        )
+        for key, boxes in votes.items()
+    }
+
+
+def _in_key_order(rows: Sequence[_Row], columns: Mapping[Path, _Column]) -> float:
+    """How sure it is that columns stand in the order of the keys: 0 to 1."""
+    keys = list(dict.fromkeys(cell.field.generic for row in rows for cell in row.cells))
+    known = [columns[key].centre for key in keys if key in columns]
+    pairs = [(a, b) for i, a in enumerate(known) for b in known[i + 1 :]]
+    if not pairs:
+        return 0.5
+    right = sum(a < b for a, b in pairs) / len(pairs)
+    return max(0.0, 2 * right - 1) if len(pairs) > 1 else 0.2 + 0.6 * right
+
+
+def _options(cell: _Cell, band: Box | None, column: _Column | None, scorer: Scorer | None) -> Choice:
+    choice = Choice(cell.field, in_row=False)
+    for place, box in cell.places:
+        option = Option(place, cited=within(place, cell.cited))
+        if band is not None and box is not None and box.page == band.page:
+            near = _closeness(box, band)
+            lines = abs(box.middle - band.middle) / band.height
+            option.company = 2.0 * near + 0.3 * halved(lines, 8.0)
+            if column is not None and (near or column.votes > 1):
+                option.company += column.fit(box) * min(1.0, 0.6 + 0.2 * column.votes)
+        if scorer is not None:
+            option.label, option.term = scorer.score(place.start, place.end)
+            option.label *= 0.6
+        choice.options.append(option)
+    choice.sort()
+    choice.in_row = bool(choice.best and band and choice.best.company >= 2.0)
+    return choice
+
+
+def _keep_apart(source: Source, picked: Sequence[Choice], ordered: float) -> None:
+    """Let no two cells of a row have the same place, and let columns follow the keys where nothing else decides."""
+    for first, choice in enumerate(picked):
+        for other in picked[first + 1 :]:
+            if not choice.best or not other.best or not _overlap(choice.best.place, other.best.place):
+                continue
+            _part(source, choice, other, ordered)
+
+
+def _part(source: Source, left: Choice, right: Choice, ordered: float) -> None:
+    """Give two cells that want one place the best pair of different places."""
+    best, chosen = float("-inf"), None
+    for a in left.options[:6]:
+        for b in right.options[:6]:
+            if _overlap(a.place, b.place):
+                continue
+            score = a.score + b.score + _order(source, a.place, b.place) * ordered * 0.8
+            if score > best:
+                best, chosen = score, (a, b)
+    if chosen is None or best < max(c.options[0].score for c in (left, right)):
+        return
+    if best < left.options[0].score + right.options[0].score - 1.8:
+        return  # they share the place: the row prints the value once for both
+    for choice, option in zip((left, right), chosen, strict=True):
+        choice.options.remove(option)
+        choice.options.insert(0, option)
+
+
+def _order(source: Source, left: Printed, right: Printed) -> float:
+    a, b = source.box(left.start, left.end), source.box(right.start, right.end)
+    if a is None or b is None or a.page != b.page:
+        return 0.0
+    return 1.0 if a.centre < b.centre else -1.0
+
+
+def _overlap(one: Printed, other: Printed) -> bool:
+    return one.start < other.end and other.start < one.end

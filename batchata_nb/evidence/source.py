@@ -1,0 +1,283 @@
+"""A document as evidence is looked for in it: one text over all pages, and boxes where they are asked for."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from functools import cached_property
+from typing import Protocol
+
+from ..core.citations import Rect
+from . import dates, fold, printed
+
+_WORD = re.compile(r"[^\W_]+")
+_PAGE_BREAK = "\f"
+_GRID_X, _GRID_Y = 5.0, 12.0
+
+
+class Page(Protocol):
+    """What is needed of a page; a PDF page computes boxes only when asked."""
+
+    @property
+    def number(self) -> int | None:
+        """Page number from 1; None where the document has no pages."""
+
+    @property
+    def document(self) -> int:
+        """Index of the document that the page is of, among those of the request."""
+
+    @property
+    def name(self) -> str:
+        """Name of that document."""
+
+    @property
+    def text(self) -> str:
+        """The page's canonical text."""
+
+    def boxes(self, start: int, end: int) -> Sequence[Rect]:
+        """One box for each character of the span; empty boxes where there is nothing to see."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextPage:
+    """A text document as one page; for neighbourhood its characters stand on a grid of lines and columns."""
+
+    text: str
+    name: str = ""
+    document: int = 0
+    number: int | None = None
+
+    def boxes(self, start: int, end: int) -> Sequence[Rect]:
+        """Boxes on the grid; they tell what stands beside and above, and are not shown to anybody."""
+        line = self.text.count("\n", 0, start)
+        column = start - (self.text.rfind("\n", 0, start) + 1)
+        found: list[Rect] = []
+        for character in self.text[start:end]:
+            x, y = column * _GRID_X, line * _GRID_Y
+            found.append((x, y, x + _GRID_X, y + _GRID_Y - 2))
+            column += 1
+            if character == "\n":
+                line, column = line + 1, 0
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where the first line of a span stands."""
+
+    page: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def height(self) -> float:
+        """Height of the line, never 0."""
+        return max(self.y1 - self.y0, 1.0)
+
+    @property
+    def middle(self) -> float:
+        """The line's vertical middle."""
+        return (self.y0 + self.y1) / 2
+
+    @property
+    def centre(self) -> float:
+        """The span's horizontal middle."""
+        return (self.x0 + self.x1) / 2
+
+
+class Source:
+    """The pages of one or more documents as one text; all positions are into `text` unless said otherwise.
+
+    Args:
+        pages: The pages in order.
+    """
+
+    def __init__(self, pages: Sequence[Page]) -> None:
+        self.pages = pages
+        self.text = _PAGE_BREAK.join(page.text for page in pages)
+        self._starts: list[int] = []
+        at = 0
+        for page in pages:
+            self._starts.append(at)
+            at += len(page.text) + 1
+        self._boxes: dict[tuple[int, int], Box | None] = {}
+        self._occurrences: dict[str, list[tuple[int, int]]] = {}
+
+    @cached_property
+    def _skeleton(self) -> tuple[str, array[int]]:
+        return fold.skeleton_with_places(self.text)
+
+    @property
+    def skeleton(self) -> str:
+        """The folded letters and digits of the text."""
+        return self._skeleton[0]
+
+    @property
+    def places(self) -> array[int]:
+        """For each character of the skeleton its index in the text."""
+        return self._skeleton[1]
+
+    @cached_property
+    def numbers(self) -> printed.Found:
+        """Every number printed."""
+        return printed.numbers(self.text)
+
+    @cached_property
+    def dates(self) -> dict[date, list[printed.Printed]]:
+        """Every date printed."""
+        return dates.dates(self.text)
+
+    @cached_property
+    def times(self) -> dict[time, list[printed.Printed]]:
+        """Every time of day printed."""
+        return dates.times(self.text)
+
+    @cached_property
+    def vocabulary(self) -> dict[str, list[int]]:
+        """Folded words and where they start."""
+        found: dict[str, list[int]] = {}
+        for match in _WORD.finditer(self.text):
+            found.setdefault(fold.skeleton(match[0]), []).append(match.start())
+        return found
+
+    def page_of(self, at: int) -> int:
+        """Index of the page that a position is on."""
+        return bisect_right(self._starts, at) - 1
+
+    def page_start(self, index: int) -> int:
+        """Position of the first character of a page."""
+        return self._starts[index]
+
+    @cached_property
+    def document_count(self) -> int:
+        """Number of documents."""
+        return len({page.document for page in self.pages})
+
+    def document_span(self, document: int) -> tuple[int, int]:
+        """Positions of a document's first character and one past its last; (0, 0) when there is no such document."""
+        return self.page_range(document, None, None) or (0, 0)
+
+    def page_range(self, document: int, first: int | None, last: int | None) -> tuple[int, int] | None:
+        """Positions of a document's pages `first` to `last` (exclusive); None when it has none of them."""
+        chosen = [
+            i
+            for i, page in enumerate(self.pages)
+            if page.document == document
+            and (first is None or page.number is None or page.number >= first)
+            and (last is None or page.number is None or page.number < last)
+        ]
+        if not chosen:
+            return None
+        return self._starts[chosen[0]], self._starts[chosen[-1]] + len(self.pages[chosen[-1]].text)
+
+    def skeleton_at(self, at: int) -> int:
+        """Index in the skeleton of the first character at or behind a position."""
+        return bisect_left(self.places, at)
+
+    def pieces(self, start: int, end: int) -> list[tuple[int, int, int]]:
+        """A span as (page index, start, end) within pages, white space at page ends left out."""
+        found = []
+        for index in range(self.page_of(start), self.page_of(max(start, end - 1)) + 1):
+            base, text = self._starts[index], self.pages[index].text
+            first, last = max(0, start - base), min(len(text), end - base)
+            while first < last and text[first].isspace():
+                first += 1
+            while last > first and text[last - 1].isspace():
+                last -= 1
+            if last > first:
+                found.append((index, first, last))
+        return found
+
+    def box(self, start: int, end: int) -> Box | None:
+        """Where the first line of a span stands; None when nothing of it can be seen."""
+        key = (start, end)
+        if key not in self._boxes:
+            self._boxes[key] = self._first_line(start, end)
+        return self._boxes[key]
+
+    def _first_line(self, start: int, end: int) -> Box | None:
+        page = self.page_of(start)
+        base = self._starts[page]
+        boxes = self.pages[page].boxes(start - base, min(end, start + 80) - base)
+        lines = join_lines(boxes)
+        return Box(page, *lines[0]) if lines else None
+
+    def rects(self, page: int, start: int, end: int) -> tuple[Rect, ...]:
+        """Boxes of a span within a page, one for each line; none where the document has no pages."""
+        if self.pages[page].number is None:
+            return ()
+        return tuple(join_lines(self.pages[page].boxes(start, end)))
+
+    def occurrences(self, term: str) -> list[tuple[int, int]]:
+        """Where a word or phrase (folded, phrases with spaces) stands, also inflected or inside a compound."""
+        if term not in self._occurrences:
+            self._occurrences[term] = sorted(self._phrases(term) if " " in term else self._words(term))
+        return self._occurrences[term]
+
+    def _words(self, term: str) -> list[tuple[int, int]]:
+        size = len(term)
+        if term and fold.is_unspaced(term[0]):
+            return [(self.places[i], self.places[i + size - 1] + 1) for i in finds(self.skeleton, term)]
+        hits: list[tuple[int, int]] = []
+        for word, starts in self.vocabulary.items():
+            longer = len(word) - size
+            if (
+                word == term
+                or (size >= 4 and longer > 0 and term in word and (longer <= 3 or size >= 5))
+                or (size >= 6 and -3 <= longer < 0 and len(word) >= 5 and term.startswith(word))
+            ):
+                hits.extend((start, start + len(word)) for start in starts)
+        return hits
+
+    def _phrases(self, term: str) -> list[tuple[int, int]]:
+        joined = term.replace(" ", "")
+        hits = []
+        for at in finds(self.skeleton, joined):
+            start, end = self.places[at], self.places[at + len(joined) - 1] + 1
+            if not fold.splits_word(self.text, start):
+                hits.append((start, end))
+        return hits
+
+
+def finds(text: str, part: str, limit: int = 400) -> list[int]:
+    """Where a part stands in a text, the first `limit` of them; overlapping ones too."""
+    found: list[int] = []
+    at = text.find(part)
+    while at >= 0 and len(found) < limit:
+        found.append(at)
+        at = text.find(part, at + 1)
+    return found
+
+
+def join_lines(boxes: Sequence[Rect]) -> list[Rect]:
+    """Character boxes joined to one box for each line."""
+    lines: list[list[float]] = []
+    for x0, y0, x1, y1 in boxes:
+        if x0 == x1:
+            continue
+        if lines:
+            line = lines[-1]
+            overlap = min(line[3], y1) - max(line[1], y0)
+            beside = max(x0 - line[2], line[0] - x1) < 4 * (y1 - y0) + 4
+            along = min(line[2], x1) - max(line[0], x0)
+            tall = (
+                max(y0 - line[3], line[1] - y1) < y1 - y0
+                and along > 0.5 * (x1 - x0)
+                and line[3] - line[1] > line[2] - line[0]
+            )
+            if (overlap > 0.4 * min(line[3] - line[1], y1 - y0) and beside) or tall:
+                line[:] = [min(line[0], x0), min(line[1], y0), max(line[2], x1), max(line[3], y1)]
+                continue
+        lines.append([x0, y0, x1, y1])
+    return [(a, b, c, d) for a, b, c, d in lines]
+
+
+def nearest(sorted_spans: Sequence[tuple[int, int]], at: int, before: int, after: int) -> Sequence[tuple[int, int]]:
+    """Those of sorted spans that start within `before` characters before and `after` characters behind a position."""
+    return sorted_spans[bisect_left(sorted_spans, (at - before, 0)) : bisect_right(sorted_spans, (at + after, 1 << 60))]
