@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -123,7 +123,7 @@ class PriceList:
         if override:
             batch = standard.times(HALF)
             if not override.halves_cache:
-                batch = Price(batch.input, batch.output, standard.cache_read, web_search=batch.web_search)
+                batch = replace(batch, cache_read=standard.cache_read)
         elif any(v.when == _BATCH and (v.constraint is None or v.constraint.active(at)) for v in _variants(info)):
             batch = _price(info.get_prices(at, _BATCH), provider)
         return Entry(info.id, standard, batch, override)
@@ -158,12 +158,14 @@ def _price(listed: ModelPrice, provider: str) -> Price | None:
     rate_in, rate_out = _rate(listed.input_mtok), _rate(listed.output_mtok)
     if rate_in is None or rate_out is None:
         return None
+    # Where OpenAI and Gemini list no rate for cache writes, none are billed apart from the input.
+    written = _rate(listed.cache_write_mtok) or (None if provider == "anthropic" else rate_in)
     search = listed.web_searches_kcount
     return Price(
         input=rate_in,
         output=rate_out,
         cache_read=_rate(listed.cache_read_mtok),
-        cache_write_5m=_rate(listed.cache_write_mtok),
+        cache_write_5m=written,
         cache_write_1h=_rate(listed.cache_write_1h_mtok),
         web_search=search if isinstance(search, Decimal) else search_price(provider),
     )

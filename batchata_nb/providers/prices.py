@@ -73,7 +73,9 @@ class PriceBook:
         self._stated = {plain(model): _pair(model, pair) for model, pair in (user_prices or {}).items()}
         self._stated_live = {plain(model): _pair(model, pair) for model, pair in (live_prices or {}).items()}
         self._list = PriceList(snapshot, overrides)
+        # Prices change at full minutes at the earliest, so a minute is looked up once.
         self._entries: dict[tuple[str, str, datetime], Entry] = {}
+        self._reserves: dict[tuple[str, str, datetime, float, bool], Price] = {}
         self._used: dict[str, str] = {}
 
     def batch(self, provider: str, model: str, at: datetime) -> Price:
@@ -113,10 +115,16 @@ class PriceBook:
         """
         if stated := self._user_price(provider, model, at, live=live):
             return stated
-        self._entry(provider, model, at)
-        moments = self._list.moments(provider, model, _utc(at), window_hours)
-        entries = [self._entry(provider, model, moment) for moment in moments]
-        return dearest(entry.standard if live else entry.reserve() for entry in entries)
+        start = _minute(at)
+        key = (provider, plain(model), start, window_hours, live)
+        price = self._reserves.get(key)
+        if price is None:
+            self._entry(provider, model, start)
+            moments = self._list.moments(provider, model, start, window_hours)
+            entries = [self._entry(provider, model, moment) for moment in moments]
+            price = dearest(entry.standard if live else entry.reserve() for entry in entries)
+            _keep(self._reserves, key, price)
+        return price
 
     def settled(self, provider: str, asked: str, reported: str | None, at: datetime, *, live: bool = False) -> Price:
         """Return the price of a finished request: that of the model which answered, where it can be told.
@@ -182,8 +190,7 @@ class PriceBook:
         return _flat(pair, search)
 
     def _entry(self, provider: str, model: str, at: datetime) -> Entry:
-        # Prices change at full minutes at the earliest, so a minute is looked up once.
-        minute = _utc(at).replace(second=0, microsecond=0)
+        minute = _minute(at)
         key = (provider, plain(model), minute)
         entry = self._entries.get(key)
         if entry is None:
@@ -191,9 +198,7 @@ class PriceBook:
                 entry = self._list.entry(provider, model, minute)
             except LookupError:
                 raise self._unknown(provider, model) from None
-            if len(self._entries) >= _CACHE_SIZE:
-                self._entries.clear()
-            self._entries[key] = entry
+            _keep(self._entries, key, entry)
         return entry
 
     def _note(self, entry: Entry) -> None:
@@ -229,5 +234,12 @@ def _flat(pair: tuple[Decimal, Decimal], web_search: Decimal = Decimal(0)) -> Pr
     return Price(Rate(pair[0]), Rate(pair[1]), web_search=web_search)
 
 
-def _utc(at: datetime) -> datetime:
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+def _minute(at: datetime) -> datetime:
+    aware = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return aware.replace(second=0, microsecond=0)
+
+
+def _keep(cache: dict[Any, Any], key: Any, value: Any) -> None:
+    if len(cache) >= _CACHE_SIZE:
+        cache.clear()
+    cache[key] = value

@@ -202,6 +202,7 @@ RESERVATIONS: dict[str, tuple[str, str, int, int, CacheWrite | None, str]] = {
     "r04": ("openai", "gpt-6.1-sol", 5_000, 2_000, None, "0.015"),
     "r05": ("anthropic", "claude-haiku-5-5", 104_000, 1_000, None, "0.02725"),
     "r08": ("openai", "gpt-5.5-pro", 300_000, 1_000, None, "9.135"),
+    "no write rate listed": ("openai", "gpt-4.1", 2_000, 500, "implicit", "0.004"),
     "r09": ("openai", "gpt-4.1-2025-04-14", 2_000, 3 * 500, None, "0.008"),
 }
 
@@ -413,9 +414,19 @@ def test_models_are_searched_by_text() -> None:
 def test_a_long_run_does_not_grow_the_cache(book: PriceBook) -> None:
     """Lookups at ever new times stay bounded in memory."""
     for minute in range(5_000):
-        book.batch("openai", "gpt-4.1", NOW + timedelta(minutes=minute))
+        book.reserve("openai", "gpt-4.1", NOW + timedelta(minutes=minute), 1)
 
-    assert len(book._entries) <= 4_096
+    assert max(len(book._entries), len(book._reserves)) <= 4_096
+
+
+def test_bills_stay_within_what_is_reserved(book: PriceBook) -> None:
+    """Whatever a listed or a stated model caches, its bill is no higher than its reservation."""
+    mine = PriceBook({"gpt-6.1-sol": (D(1), D(5))}, snapshot=PINNED)
+    usage = used(20_000, 800, 4_000, 16_000)
+    for each, model in ((book, "gpt-4.1"), (book, "gpt-6.1-sol"), (mine, "gpt-6.1-sol")):
+        reserved = each.reserve("openai", model, NOW, 25).worst(20_000, 800, cache_write="implicit")
+
+        assert each.batch("openai", model, NOW).cost(usage) <= reserved
 
 
 def test_import_is_light() -> None:
