@@ -19,8 +19,8 @@ class Citation:
         text: The words at that place.
         source: Name of the document.
         page: Page from 1; None for text documents.
-        metadata: `source` (`native`, `quote` or `located`) and what else is known; evidence in several
-            pieces stands under `pieces`, a list of `{"page", "start", "end", "rects"}`, the first piece being the citation itself.
+        metadata: `source` (`native`, `quote` or `located`) and what else is known; evidence in several pieces stands
+            under `pieces`, a list of `{"page", "start", "end", "rects"}`, the first piece being the citation itself.
         confidence: How sure it is that the place supports the value.
         match_reason: Why, in plain words.
         start: First character (code points) in the page's canonical text, or in the document's text.
@@ -53,15 +53,13 @@ class Citation:
 class FieldCitations(list[Citation]):
     """The citations of one field, best first; hands on the attributes of its first.
 
-    `mappings["total"].page` is the page of the best citation of `total`.
+    `mappings["total"].page` is the page of the best citation of `total`, or None where no evidence was found.
     """
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in Citation.__slots__:
             raise AttributeError(name)
-        if not self:
-            raise AttributeError(f"this field has no citation, so it has no {name!r}")
-        return getattr(self[0], name)
+        return getattr(self[0], name) if self else None
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -77,7 +75,7 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def flat(value: Any) -> dict[str, Any]:
-    """Flatten nested mappings by dots, `seller.name`; lists stay whole. A value that is no mapping stands under `value`."""
+    """Flatten nested mappings by dots, `seller.name`; lists stay whole. What is no mapping stands under `value`."""
     if not isinstance(value, Mapping):
         return {"value": value}
     found: dict[str, Any] = {}

@@ -62,6 +62,6 @@ def poll_delay(age: float, interval: float, jitter: float) -> float:
 
 
 def retry_delay(failures: int, retry_after: float | None, jitter: float) -> float:
-    """Seconds until something that failed in passing is tried again: the provider's wish, else doubling from 1 s to 5 min."""
+    """Seconds until what failed in passing is tried again: the provider's wish, else doubling from 2 s to 5 min."""
     delay = min(2.0 ** min(failures, 12), 300.0) * (0.75 + 0.5 * jitter)
     return max(delay, retry_after or 0.0)

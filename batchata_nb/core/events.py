@@ -83,7 +83,7 @@ class SubmitFailed:
 
 @dataclass(frozen=True, slots=True)
 class SubmitUncertain:
-    """It may have been accepted although no answer came; nothing of its rows is sent until the provider's list decides."""
+    """Perhaps accepted, though no answer came; nothing of its rows is sent until the provider's list decides."""
 
     at: float
     tag: str
@@ -238,8 +238,9 @@ class Over:
 
 
 Event = (
-    Started | Reused | Elsewhere | Returned | Submitting | Submitted | SubmitFailed | SubmitUncertain | NotFound | Polled
-    | Ended | Landed | Closed | Adopted | Refused | CancelAsked | CancelSent | Paused | Resumed | LimitSet | RetryAsked | Noted | Over
+    Started | Reused | Elsewhere | Returned | Submitting | Submitted | SubmitFailed | SubmitUncertain | NotFound
+    | Polled | Ended | Landed | Closed | Adopted | Refused | CancelAsked | CancelSent | Paused | Resumed | LimitSet
+    | RetryAsked | Noted | Over
 )  # fmt: skip
 
 KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}

@@ -68,7 +68,8 @@ class Job:
         schema_name: Name of the answer's type, `Invoice`.
         cite: How evidence is asked for; already resolved for this provider (never `auto`), None for no citations.
         copy: 0, and 1, 2, … for further exact duplicates in one run.
-        endpoint: Empty for the provider itself; `practice`, or a base URL the user chose, whose answers are not the provider's.
+        endpoint: Empty for the provider itself; `practice`, or a base URL that the user chose, for answers that are not
+            the provider's.
     """
 
     id: str

@@ -9,7 +9,7 @@ KEPT = {"\n", "\t"}
 
 
 def visible(text: str) -> str:
-    """Return text with control, bidirectional and other invisible format characters shown as escapes, `\\u202e`."""
+    """Return text with control, bidirectional and other invisible characters shown as escapes."""
     return "".join(
         _shown(c) if c not in KEPT and unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co") else c for c in text
     )

@@ -16,11 +16,19 @@ class PartLimits(Protocol):
     """What the planner needs to know of a provider's limits."""
 
     @property
-    def rows(self) -> int: ...
+    def rows(self) -> int:
+        """Most rows in one submission."""
+        ...
+
     @property
-    def bytes(self) -> int: ...
+    def bytes(self) -> int:
+        """Most bytes of one submission."""
+        ...
+
     @property
-    def mixed_models(self) -> bool: ...
+    def mixed_models(self) -> bool:
+        """Whether one submission may name several models."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +85,8 @@ def make(
 ) -> Plan:
     """Cut jobs, in their order, into as few submissions as the limits allow.
 
-    The longest prefix whose worst case fits into `free` is taken, so that later jobs never overtake earlier ones. A part ends where
-    its provider's rows or bytes end (or `items_per_batch`); when all `slots` are taken the rest waits for its turn.
+    The longest prefix whose worst case fits into `free` is taken, so that later jobs never overtake earlier ones.
+    A part ends where its provider's rows or bytes end (or `items_per_batch`); when all `slots` are taken the rest waits.
 
     Args:
         candidates: Jobs that could be sent now, in the user's order.

@@ -13,7 +13,7 @@ from .citations import Citation, FieldCitations
 from .jobs import JsonObject
 
 Outcome = Literal["succeeded", "invalid", "errored", "expired", "cancelled", "missing"]
-"""How a sent job ended. `invalid`: an answer came, and is not usable (cut, refused, filtered, not of the schema)."""
+"""How a sent job ended. `invalid`: an answer came that is not usable (cut, refused, filtered, not of the schema)."""
 OUTCOMES: tuple[Outcome, ...] = ("succeeded", "invalid", "errored", "expired", "cancelled", "missing")
 
 ErrorKind = Literal[
@@ -60,7 +60,7 @@ class Reply:
 
     Attributes:
         row_id: The id that went out with the row, or None where the line has none.
-        outcome: Never `missing` (that is found by counting); `invalid` only for truncated, refused and filtered answers.
+        outcome: Never `missing` (found by counting); `invalid` only for truncated, refused and filtered answers.
         text: All text of the answer, joined without separators; kept for invalid answers too.
         error_kind: Set unless succeeded.
         error: One sentence for the user, unless succeeded.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import ValidationError
 from ..core.jobs import CiteMode, Document, Job, JsonObject, Message
 from .environment import PRACTICE
-from .store import JobRecord
+from .records import JobRecord
 
 if TYPE_CHECKING:
     from ..providers.base import Provider
@@ -114,9 +114,14 @@ def records(
 
 
 def _settle(
-    item: Asked, defaults: Mapping[str, Any], adapter: Provider, endpoint: str, max_tokens: int, left_out: set[tuple[str, str]]
-) -> Job:  # fmt: skip
-    """Join a job's own parameters with the defaults; of those, the ones the model refuses are left out with one warning."""
+    item: Asked,
+    defaults: Mapping[str, Any],
+    adapter: Provider,
+    endpoint: str,
+    max_tokens: int,
+    left_out: set[tuple[str, str]],
+) -> Job:
+    """Join a job's own parameters with the defaults; defaults that the model refuses are left out with one warning."""
     from ..providers.registry import cite_mode
 
     shared = {k: v for k, v in defaults.items() if k != "model" and k not in item.stated and v is not None}

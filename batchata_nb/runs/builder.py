@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,34 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import ValidationError
 from ..core.jobs import CiteMode, Message, Role
 from .asking import Asked, conversation
-from .drive import limit_text
 from .schemas import schema_of
+from .settings import LONGEST, SHORTEST, STATE_FILE, Settings, limit_text
 
 if TYPE_CHECKING:
     from .run import BatchRun
-
-STATE_FILE = ".batchata/state.db"
-MAX_TOKENS = 4096
-"""Cap on output tokens where the user names none: it is always sent, since it bounds what a job can cost."""
-SHORTEST, LONGEST = 10.0, 24 * 3600.0
-
-
-@dataclass(slots=True)
-class Settings:
-    """How a batch is run; filled by the builder's methods."""
-
-    results_dir: str | None = None
-    raw_files: bool = True
-    max_parallel: int = 10
-    items_per_batch: int | None = None
-    state_file: str = STATE_FILE
-    reuse_state: bool = True
-    limit: str | None = None
-    time_limit: float | None = None
-    max_attempts: int = 2
-    provider: str | None = None
-    practice: bool = False
-    poll_interval: float | None = None
 
 
 class Batch:
@@ -86,7 +62,7 @@ class Batch:
         return f"Batch({len(self)} jobs)"
 
     def set_default_params(self, **params: Any) -> Batch:
-        """Set parameters of jobs that do not state their own: `model`, `max_tokens`, `temperature`, or any of a provider's."""
+        """Set parameters of jobs that do not state their own: `model`, `max_tokens`, or any of a provider's."""
         self.defaults.update(params)
         return self
 
@@ -221,11 +197,12 @@ class Batch:
         skip_bad_files: bool = False,
         **params: Any,
     ) -> Batch:
-        """Add one job per row of `over`, or per file of `files`; the prompt is a template (`{{ column }}`, `{{ file.name }}`).
+        """Add one job per row of `over`, or per file; the prompt is a template (`{{ column }}`, `{{ file.name }}`).
 
         Args:
             prompt: Template of the user's turn; or give `sections`.
-            over: pandas, polars or pyarrow frame, list of dicts or values, dict id → row, generator, or an awaitable of these.
+            over: pandas, polars or pyarrow frame, list of dicts or values, dict id → row, generator, or an awaitable
+                of these.
             files: Globs, paths or bytes.
             sections: Several turns, `(role, template)`.
             model: One model, or several to compare.
@@ -285,7 +262,8 @@ class Batch:
         model = model or self.defaults.get("model")
         if not model:
             raise ValidationError(
-                "No model is named: give one with --model, model=…, or as a default (set_default_params, %config Batchata.model)."
+                "No model is named: give one with --model or model=…, or as a default "
+                "(set_default_params, %config Batchata.model)."
             )
         schema = None if response_model is None else schema_of(response_model)
         stated = {key: value for key, value in own.items() if value is not None}

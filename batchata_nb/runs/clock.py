@@ -14,6 +14,14 @@ class Clock:
         """Seconds since 1970, UTC."""
         return time.time()
 
+    def elapsed(self) -> float:
+        """Seconds since some fixed moment; never jumps."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; an interrupt ends it."""
+        time.sleep(seconds)
+
     def jitter(self) -> float:
         """A random number from 0 to 1."""
         return random.random()

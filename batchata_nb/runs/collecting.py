@@ -13,8 +13,8 @@ from ..core.results import ErrorKind, Outcome, Reply
 from ..core.state import Submission
 from .answers import Answer, answer
 from .layout import write_files
+from .records import Stored
 from .sending import actual_cost
-from .store import Stored
 from .watching import failed_in_passing
 
 if TYPE_CHECKING:
@@ -57,9 +57,13 @@ def _rejected(drive: Drive, s: Submission, now: float) -> None:
     kind: ErrorKind = "provider_error" if s.quota else "invalid_request"
     reserved = drive.context.store.reservations(drive.state.run_id, s.tag)
     landed = ev.Landed(
-        now, s.tag, tuple((row, "errored", None if s.quota else kind, s.quota) for row in sorted(reserved)),
-        cost="0", released=str(sum((w for _, w in reserved.values()), Decimal(0))), samples={} if s.quota else {kind: reason},
-    )  # fmt: skip
+        now,
+        s.tag,
+        tuple((row, "errored", None if s.quota else kind, s.quota) for row in sorted(reserved)),
+        cost="0",
+        released=str(sum((w for _, w in reserved.values()), Decimal(0))),
+        samples={} if s.quota else {kind: reason},
+    )
     jobs = (
         {}
         if s.quota
@@ -80,7 +84,7 @@ def _rejected(drive: Drive, s: Submission, now: float) -> None:
 
 
 def _stream(drive: Drive, s: Submission) -> Collected:
-    """In the pool: read the replies, decode and check them, hand them on in chunks. Rows that landed before are skipped."""
+    """In the pool: read replies, decode and check them, hand them on in chunks. Rows that landed before are skipped."""
     store, run_id = drive.context.store, drive.state.run_id
     waiting = store.reservations(run_id, s.tag)
     collected = Collected(left=set(waiting))
@@ -136,8 +140,12 @@ def _row(row_id: str | None, prefix: str) -> int | None:
 
 
 def _landing(
-    drive: Drive, s: Submission, replies: dict[int, Reply], answers: dict[int, Answer], waiting: dict[int, tuple[str, Decimal]]
-) -> Callable[[], None]:  # fmt: skip
+    drive: Drive,
+    s: Submission,
+    replies: dict[int, Reply],
+    answers: dict[int, Answer],
+    waiting: dict[int, tuple[str, Decimal]],
+) -> Callable[[], None]:
     """Return what the runner's thread does with a chunk: one transaction for its results and the event that says so."""
 
     def land() -> None:

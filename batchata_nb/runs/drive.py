@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, Protocol
 
 from ..core import events as ev
@@ -17,7 +16,9 @@ from ..core.state import RunState, apply
 from ..providers.base import Provider
 from . import collecting, sending, watching
 from .clock import Clock
-from .store import RunRecord, Store
+from .records import RunRecord
+from .settings import limit_text
+from .store import Store
 
 LEASE_SECONDS = 20.0
 RENEW_AFTER = 5.0
@@ -28,7 +29,9 @@ FOLLOW_EVERY = 0.5
 class Work(Protocol):
     """Runs blocking calls elsewhere: `fn()` in the pool, then `done(result, error)` back on the runner's thread."""
 
-    def __call__(self, fn: Callable[[], Any], done: Callable[[Any, BaseException | None], None]) -> None: ...
+    def __call__(self, fn: Callable[[], Any], done: Callable[[Any, BaseException | None], None]) -> None:
+        """Start a call; returns at once."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +138,8 @@ class Drive:
     def fail(self, error: Exception) -> None:
         """Take an error that nothing else handled.
 
-        A write refused because another process has the run turns this one into its follower. What the user can mend stops
-        the sending. Anything else is kept, shown, and raised to whoever waits.
+        A write refused because another process has the run turns this one into its follower. What the user can mend
+        stops the sending. Anything else is kept, shown, and raised to whoever waits.
         """
         if isinstance(error, StateError):
             self.driving = False
@@ -212,7 +215,8 @@ class Drive:
         """
         now = self.context.clock.now()
         if not self._command_lease(now):
-            raise StateError(f"Another kernel drives {self.record.name}; give the command there, or stop that kernel.")
+            name = self.record.name
+            raise StateError(f"Another kernel drives {name}; give the command there, or stop that kernel.")
         self.stopped = self.stopped if name in ("cancel", "pause") else None
         match name:
             case "cancel":
@@ -261,7 +265,7 @@ class Drive:
         )
 
     def publish(self, now: float) -> None:
-        """Give the summary to whoever subscribed: when something changed, at most 4 times a second, and always at the end."""
+        """Give the summary to subscribers: when something changed, at most 4 times a second, always at the end."""
         if self.rev == self.published or (now < self.publish_at and not self.state.over):
             return
         self.published, self.publish_at = self.rev, now + PUBLISH_EVERY
@@ -275,20 +279,3 @@ class Drive:
         if self.driving:
             self.driving = False
             self.context.store.drop_lease(self.record.run_id, self.context.owner)
-
-
-def limit_text(usd: object) -> str | None:
-    """Return a limit as exact decimal text.
-
-    Raises:
-        BatchataError: It is no amount of money.
-    """
-    if usd is None:
-        return None
-    try:
-        amount = Decimal(str(usd))
-    except ArithmeticError:
-        amount = Decimal(-1)
-    if not amount.is_finite() or amount < 0:
-        raise BatchataError(f"{usd!r} is no amount in dollars; write it as 5 or 7.50.")
-    return str(amount)

@@ -13,8 +13,8 @@ from ..core.errors import UnknownPriceError
 from ..core.jobs import JsonObject
 from ..core.results import Usage
 from .clock import Clock
+from .records import JobRecord
 from .sending import Prices, cache_write
-from .store import JobRecord
 
 if TYPE_CHECKING:
     from ..providers.base import Limits
@@ -87,16 +87,29 @@ class Estimate:
     def rows(self) -> list[JsonObject]:
         """Return the lines of the dry-run table, a total last where there are several models."""
         lines = [
-            {"model": m.model, "jobs": m.jobs, "input tokens": f"~{m.input_tokens:,}", "output tokens": f"~{m.output_tokens:,}",
-             "expected": dollars(m.expected, "~"), "worst case": dollars(m.worst, "≤ "), "real time": dollars(m.live, "~")}
+            {
+                "model": m.model,
+                "jobs": m.jobs,
+                "input tokens": f"~{m.input_tokens:,}",
+                "output tokens": f"~{m.output_tokens:,}",
+                "expected": dollars(m.expected, "~"),
+                "worst case": dollars(m.worst, "≤ "),
+                "real time": dollars(m.live, "~"),
+            }
             for m in self.models
-        ]  # fmt: skip
+        ]
         if len(lines) > 1:
             lines.append(
-                {"model": "all", "jobs": self.jobs, "input tokens": f"~{self.input_tokens:,}",
-                 "output tokens": f"~{sum(m.output_tokens for m in self.models):,}", "expected": dollars(self.expected, "~"),
-                 "worst case": dollars(self.worst, "≤ "), "real time": dollars(self.live, "~")}
-            )  # fmt: skip
+                {
+                    "model": "all",
+                    "jobs": self.jobs,
+                    "input tokens": f"~{self.input_tokens:,}",
+                    "output tokens": f"~{sum(m.output_tokens for m in self.models):,}",
+                    "expected": dollars(self.expected, "~"),
+                    "worst case": dollars(self.worst, "≤ "),
+                    "real time": dollars(self.live, "~"),
+                }
+            )
         return lines
 
     def summary(self) -> list[str]:
@@ -105,7 +118,8 @@ class Estimate:
         lines = [f"{self.jobs:,} jobs in {batches}; saving against real time {dollars(self.saving, '~')}."]
         if self.limit is not None and self.left_out:
             lines.append(
-                f"The limit of {dollars(self.limit)} covers the worst case of {self.jobs - self.left_out:,} jobs at first; what they do "
+                f"The limit of {dollars(self.limit)} covers the worst case of {self.jobs - self.left_out:,} jobs at first; "
+                f"what they do "
                 f"not use funds the others. A limit of {dollars(self.worst)} runs everything in one round."
             )
         elif self.limit is not None:
@@ -127,8 +141,13 @@ class Estimate:
 
 
 def estimate(
-    found: Sequence[JobRecord], prices: Prices, limits: Mapping[str, Limits], limit: str | None, items_per_batch: int | None, clock: Clock | None = None,
-) -> Estimate:  # fmt: skip
+    found: Sequence[JobRecord],
+    prices: Prices,
+    limits: Mapping[str, Limits],
+    limit: str | None,
+    items_per_batch: int | None,
+    clock: Clock | None = None,
+) -> Estimate:
     """Price jobs without sending anything.
 
     Args:
@@ -194,7 +213,8 @@ def _notes(
         notes.append("Locating evidence runs on this machine and adds nothing to the price.")
     if unbounded:
         notes.append(
-            f"{unbounded:,} jobs have no proven bound of input tokens; the provider counts them before they are sent under a limit."
+            f"{unbounded:,} jobs have no proven bound of input tokens; under a limit the provider counts them "
+            "before they are sent."
         )
     unknown = [m.model for m in models.values() if m.expected is None]
     if unknown:
@@ -208,7 +228,7 @@ def _notes(
 
 
 def dollars(amount: Decimal | None, mark: str = "") -> str:
-    """Return an amount for display: `?` when unknown, two decimals from a dollar on, else at least two significant digits."""
+    """Return an amount for display: `?` when unknown, cents from a dollar on, else at least two significant digits."""
     if amount is None:
         return "?"
     if amount == 0:

@@ -53,18 +53,18 @@ def _frame(data: dict[str, list[Any]], kind: str | None, index: list[Any] | None
     for library in [kind] if kind else LIBRARIES:
         try:
             if library == "pandas":
-                import pandas
+                import pandas as pd
 
                 fits = index is not None and len(index) == len(next(iter(data.values()), []))
-                return pandas.DataFrame(data, index=index if fits else None)
+                return pd.DataFrame(data, index=index if fits else None)
             if library == "polars":
-                import polars
+                import polars as pl
 
-                return polars.DataFrame({c: _plain(v) for c, v in data.items()}, strict=False)
+                return pl.DataFrame({c: _plain(v) for c, v in data.items()}, strict=False)
             if library == "pyarrow":
-                import pyarrow
+                import pyarrow as pa
 
-                return pyarrow.table({c: _plain(v) for c, v in data.items()})
+                return pa.table({c: _plain(v) for c, v in data.items()})
         except ImportError:
             continue
     raise ValidationError(

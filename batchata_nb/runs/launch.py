@@ -16,16 +16,17 @@ from . import environment
 from .asking import digest, records
 from .drive import Context, Drive
 from .estimate import Estimate, estimate
+from .records import JobRecord, RunRecord
 from .runner import Runner
 from .schemas import schema_key
-from .store import JobRecord, RunRecord, Store
+from .store import Store
 
 if TYPE_CHECKING:
     from .builder import Batch
     from .run import BatchRun
 
 AGAIN = ("cancelled", "time_limit", "expired", "missing", "provider_error")
-"""What a re-run of the same cell sends again: failures in passing. Answers that were paid for stand until `retry_failed()`."""
+"""What a re-run of the same cell sends again: failures in passing. What was paid for stands until `retry_failed()`."""
 
 _runner: list[Runner] = []
 
@@ -56,7 +57,8 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
     Raises:
         BatchataError: It cannot be run as it stands; nothing was sent or written.
     """
-    from .run import BatchRun, DryRun
+    from .dry_run import DryRun
+    from .run import BatchRun
 
     settings = batch.settings
     if not batch.asked:
@@ -64,7 +66,7 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
     environment.read_dotenv()
     folder = Path(settings.state_file).expanduser().absolute().parent
     provider = partial(environment.provider, folder=folder, practice=settings.practice)
-    from .builder import MAX_TOKENS
+    from .settings import MAX_TOKENS
 
     found = list(
         records(
@@ -185,9 +187,8 @@ def _go_on(run: BatchRun, limit: str | None) -> None:
     state = run.drive.state
     if limit != (None if state.ledger.limit is None else str(state.ledger.limit)):
         run.tell("raise_limit", usd=limit)
-    if state.over in ("failed", "held"):
-        if state.over == "failed":
-            run.tell("resume")
+    if state.over == "failed":
+        run.tell("resume")
     for kind in AGAIN:
         if state.over and any(k == kind for k in list(state.kinds.values())):
             run.tell("retry_failed", kind=kind)

@@ -20,8 +20,15 @@ GROUPS = {
 
 
 def rows(
-    store: Store, state: RunState, start: int, n: int, *, only: str | None = None, text: str | None = None, order: Mapping[str, Any] | None = None,
-) -> tuple[int, list[JsonObject]]:  # fmt: skip
+    store: Store,
+    state: RunState,
+    start: int,
+    n: int,
+    *,
+    only: str | None = None,
+    text: str | None = None,
+    order: Mapping[str, Any] | None = None,
+) -> tuple[int, list[JsonObject]]:
     """Return how many rows match, and the page of them that begins at `start`.
 
     Args:

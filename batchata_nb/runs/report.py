@@ -1,4 +1,7 @@
-"""One HTML file that proves each number: fields beside their evidence, as image crops or quotes, with no script and no request."""
+"""One HTML file that proves each number: fields beside their evidence, as image crops or quotes.
+
+It holds no script and makes no request.
+"""
 
 from __future__ import annotations
 
@@ -48,9 +51,11 @@ def _document(run: BatchRun) -> Iterator[str]:
     summary = run.summary()
     money, counts = summary["money"], summary["counts"]
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    yield f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">'
+    yield '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
     yield f"<title>{escape(run.name)}</title><style>{STYLE}</style></head><body>"
-    yield f"<h1>{escape(run.name)}</h1><p>{escape(summary['words'])}. Models: {escape(', '.join(summary['models']))}.</p>"
+    models = escape(", ".join(summary["models"]))
+    yield f"<h1>{escape(run.name)}</h1><p>{escape(summary['words'])}. Models: {models}.</p>"
     if summary["practice"]:
         yield "<p><strong>Practice run: no model was asked, nothing was paid.</strong></p>"
     spent = "?" if not money["known"] else dollars(run.drive.state.ledger.spent)

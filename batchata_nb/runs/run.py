@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from ..core.errors import BatchataError, TimeoutError, ValidationError
-from ..core.jobs import Document, Job, JsonObject
+from ..core.errors import TimeoutError
+from ..core.jobs import Job, JsonObject
 from ..core.results import JobResult
-from . import pages
 from .answers import result_of
 from .drive import Drive
 from .environment import in_kernel
+from .handle import FAILED, Handle
+from .records import JobRecord
 from .schemas import schema_key
-from .store import JobRecord, Store
+from .store import Store
 
 if TYPE_CHECKING:
     from .estimate import Estimate
@@ -26,16 +26,13 @@ if TYPE_CHECKING:
 SLICE = 0.1
 """Seconds between two looks while waiting, so that an interrupt lands at once."""
 READ_AT_ONCE = 500
-FAILED = ("invalid", "errored", "expired", "missing", "held")
 
 
-class BatchRun(Sequence[JobResult]):
+class BatchRun(Handle, Sequence[JobResult]):
     """A started batch: a sequence of `JobResult` in job order, also by job id.
 
     Everything is read from the store when asked for; nothing is kept twice.
     """
-
-    is_dry = False
 
     def __init__(
         self,
@@ -47,84 +44,12 @@ class BatchRun(Sequence[JobResult]):
         index: Sequence[Any] = (),
         skipped: Sequence[str] = (),
     ) -> None:
-        self.drive = drive
-        self.store = store
+        super().__init__(drive, store)
         self.frame_kind = frame_kind
         self.frame_index = list(index)
         self.skipped = list(skipped)
         self._models = dict(models)
         self._rows: dict[str, int] | None = None
-
-    # identity and state
-
-    @property
-    def name(self) -> str:
-        """The name the run is bound to."""
-        return self.drive.state.name
-
-    @property
-    def run_id(self) -> str:
-        """The run's id in the store."""
-        return self.drive.state.run_id
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing is under way, nothing will be sent, and all views know it."""
-        return self.drive.state.over is not None and self.drive.published == self.drive.rev
-
-    @property
-    def is_complete(self) -> bool:
-        """As `is_final`; batchata's name for it."""
-        return self.is_final
-
-    def __repr__(self) -> str:
-        return f"<BatchRun {self.name}: {self.summary()['words']}>"
-
-    def summary(self) -> JsonObject:
-        """What a dashboard shows now; constant size."""
-        return self.drive.summary()
-
-    def status(self, print_status: bool = False) -> dict[str, Any]:
-        """Return counts and cost under batchata's keys, and print them where asked to."""
-        state = self.drive.state
-        counts, ledger = state.counts, state.ledger
-        open_count = len(state.open_submissions)
-        active = counts["submitting"] + counts["running"]
-        stats = {
-            "total": state.total,
-            "pending": counts["pending"] + counts["elsewhere"],
-            "active": active,
-            "completed": counts["succeeded"],
-            "failed": sum(counts[name] for name in FAILED),
-            "cancelled": counts["cancelled"],
-            "cost_usd": float(ledger.spent),
-            "cost_limit_usd": None if ledger.limit is None else float(ledger.limit),
-            "is_complete": self.is_final,
-            "batches_total": len(state.submissions),
-            "batches_completed": len(state.submissions) - open_count,
-            "batches_pending": open_count,
-            "current_batch_index": len(state.submissions),
-            "current_batch_size": active,
-            "items_per_batch": self.drive.spec.get("items_per_batch"),
-        }
-        if print_status:
-            print(f"{self.name}: {self.summary()['words']}")
-            print("\n".join(f"  {key}: {value}" for key, value in stats.items()))
-        return stats
-
-    def batches(self) -> dict[str, dict[str, Any]]:
-        """Return each submission's progress under batchata's keys, by the provider's batch id."""
-        return {
-            s.batch_id or s.tag: {
-                "start_time": s.at,
-                "status": {"closed": "complete", "failed": "failed"}.get(s.state, "running"),
-                "total": len(s.rows),
-                "completed": s.done if s.is_open and s.done is not None else s.accounted,
-                "failed": s.failed or 0,
-                "provider": s.provider,
-            }
-            for s in self.drive.state.submissions.values()
-        }
 
     # results
 
@@ -185,9 +110,14 @@ class BatchRun(Sequence[JobResult]):
             }.get(kind or "", state.messages.get(kind or ""))
             status = {"elsewhere": "pending"}.get(status, status)
             return JobResult(
-                job.id, status=status, model=job.model, error=error, error_kind=kind,  # type: ignore[arg-type]
-                attempts=state.attempts[row], documents=tuple(d.name for d in job.documents),
-            )  # fmt: skip
+                job.id,
+                status=status,
+                model=job.model,
+                error=error,
+                error_kind=kind,  # type: ignore[arg-type]
+                attempts=state.attempts[row],
+                documents=tuple(d.name for d in job.documents),
+            )
         result = result_of(body, self._models.get(schema_key(job.schema)), attempts=state.attempts[row])
         result.job_id = job.id
         return result
@@ -217,7 +147,7 @@ class BatchRun(Sequence[JobResult]):
         return {r.job_id: r.error or r.status for r in self.results(wait=False)["failed"]}
 
     def to_df(self) -> Any:
-        """Return a frame of the library that came in (else pandas): ids, fields flattened by dots, status, error, cost, tokens, pages."""
+        """Return a frame of the library that came in, else pandas: ids, fields by dots, status, cost, tokens, pages."""
         from .export import to_df
 
         return to_df(self)
@@ -229,7 +159,7 @@ class BatchRun(Sequence[JobResult]):
         return to_jsonl(self, Path(path))
 
     def export_html(self, path: str | Path) -> Path:
-        """Write one HTML file that needs nothing else: the table, and each field's evidence as an image crop or quote."""
+        """Write one HTML file that needs nothing else: each field with its evidence as an image crop or quote."""
         from .report import export_html
 
         return export_html(self, Path(path))
@@ -259,30 +189,36 @@ class BatchRun(Sequence[JobResult]):
     # waiting
 
     def wait(
-        self, timeout: float | None = None, *, each: Callable[[dict[str, Any], float, dict[str, Any]], None] | None = None, interval: float = 1.0
-    ) -> BatchRun:  # fmt: skip
+        self,
+        timeout: float | None = None,
+        *,
+        each: Callable[[dict[str, Any], float, dict[str, Any]], None] | None = None,
+        interval: float = 1.0,
+    ) -> BatchRun:
         """Wait for the end; an interrupt ends the waiting, and the run goes on.
 
         Args:
             timeout: Seconds, or None for as long as it takes.
-            each: Called every `interval` seconds with `(stats, elapsed_seconds, batches)`, and once at the end.
+            each: Called with `(stats, elapsed_seconds, batches)` while it goes on, and once at the end.
+            interval: Seconds between two such calls.
 
         Raises:
             TimeoutError: The run is not over; it goes on.
             BatchataError: What stopped the run.
         """
-        end = None if timeout is None else time.monotonic() + timeout
+        clock = self.drive.context.clock
+        end = None if timeout is None else clock.elapsed() + timeout
         due = 0.0
         try:
             while not self.is_final:
-                if each is not None and time.monotonic() >= due:
-                    due = time.monotonic() + interval
+                if each is not None and clock.elapsed() >= due:
+                    due = clock.elapsed() + interval
                     each(self.status(), self.summary()["elapsed"], self.batches())
-                if end is not None and time.monotonic() >= end:
+                if end is not None and clock.elapsed() >= end:
                     raise TimeoutError(f"{self.name} is still running; it goes on.")
-                time.sleep(SLICE)
+                clock.sleep(SLICE)
         except KeyboardInterrupt:
-            print(f"Stopped waiting. {self.name} goes on; {self.name}.cancel() stops it.", file=sys.stderr)
+            sys.stderr.write(f"Stopped waiting. {self.name} goes on; {self.name}.cancel() stops it.\n")
             if not in_kernel():
                 raise
             return self
@@ -315,19 +251,6 @@ class BatchRun(Sequence[JobResult]):
 
         runner().call(lambda: self.drive.command(command, args))
 
-    def command(self, name: str, args: Mapping[str, Any], ack: Callable[[str | None], None]) -> None:
-        """Post a command; `ack` is called on the runner's thread with None, or with why it cannot be done."""
-
-        def carry_out() -> None:
-            try:
-                self.drive.command(name, args)
-            except BatchataError as error:
-                ack(str(error))
-            else:
-                ack(None)
-
-        self.post(carry_out)
-
     def cancel(self) -> BatchRun:
         """Cancel the run: providers are asked to stop, and what has finished is kept."""
         self.tell("cancel")
@@ -355,136 +278,3 @@ class BatchRun(Sequence[JobResult]):
 
     def shutdown(self) -> None:
         """Do nothing: runs share one background thread that ends with the process. Kept for batchata programs."""
-
-    # for views
-
-    def subscribe(self, fn: Callable[[JsonObject], None]) -> Callable[[], None]:
-        """Call `fn(summary)` on the runner's thread when something changed; returns what ends that."""
-
-        def add() -> None:
-            self.drive.subscribers.append(fn)
-            fn(self.drive.summary())
-
-        def remove() -> None:
-            if fn in self.drive.subscribers:
-                self.drive.subscribers.remove(fn)
-
-        self.post(add)
-        return lambda: self.post(remove)
-
-    def post(self, fn: Callable[[], None]) -> None:
-        """Have a function run on the runner's thread."""
-        from .launch import runner
-
-        runner().post(fn)
-
-    def work(self, fn: Callable[[], Any], done: Callable[[Any, BaseException | None], None]) -> None:
-        """Run `fn` on a worker, then `done(result, error)` on the runner's thread."""
-        self.drive.context.work(fn, done)
-
-    def rows(
-        self, start: int, n: int, *, state: str | None = None, text: str | None = None, order: Mapping[str, Any] | None = None
-    ) -> tuple[int, list[JsonObject]]:  # fmt: skip
-        """Return how many rows match, and one page of them, for tables."""
-        return pages.rows(self.store, self.drive.state, start, n, only=state, text=text, order=order)
-
-    def detail(self, row: int) -> JsonObject:
-        """Return all of one result, for the evidence view."""
-        return pages.detail(self.store, self.drive.state, row)
-
-    def document(self, row: int, number: int) -> Document:
-        """Return a document of a job.
-
-        Raises:
-            ValidationError: There is no such row or document.
-        """
-        if not 0 <= row < len(self):
-            raise ValidationError(f"{self.name} has no row {row}.")
-        documents = self.store.job(self.run_id, row).documents
-        if not 0 <= number < len(documents):
-            raise ValidationError(f"Job {row} has no document {number}.")
-        return documents[number]
-
-
-class DryRun(BatchRun):
-    """A planned batch: priced, and neither sent nor recorded."""
-
-    is_dry = True
-
-    def __init__(self, name: str, found: Sequence[JobRecord], priced: Estimate, spec: JsonObject) -> None:
-        self._name = name
-        self._found = list(found)
-        self._estimate = priced
-        self._spec = spec
-
-    @property
-    def name(self) -> str:
-        """The name the run would have."""
-        return self._name
-
-    @property
-    def run_id(self) -> str:
-        """Empty: nothing was recorded."""
-        return ""
-
-    @property
-    def is_final(self) -> bool:
-        """Always: nothing is under way."""
-        return True
-
-    def __len__(self) -> int:
-        return len(self._found)
-
-    def __repr__(self) -> str:
-        return f"<DryRun {self.name}: nothing was sent>\n{self._estimate}"
-
-    @property
-    def job_ids(self) -> list[str]:
-        """The ids the jobs would have."""
-        return [record.job.id for record in self._found]
-
-    def _load(self, rows: Sequence[int]) -> list[JobResult]:
-        jobs = [self._found[row].job for row in rows]
-        return [
-            JobResult(
-                job.id, status="pending", model=job.model, attempts=0, documents=tuple(d.name for d in job.documents)
-            )
-            for job in jobs
-        ]
-
-    def status(self, print_status: bool = False) -> dict[str, Any]:
-        """Return counts under batchata's keys: all pending."""
-        limit = self._estimate.limit
-        return {
-            "total": len(self), "pending": len(self), "active": 0, "completed": 0, "failed": 0, "cancelled": 0, "cost_usd": 0.0,
-            "cost_limit_usd": None if limit is None else float(limit), "is_complete": False, "batches_total": self._estimate.batches,
-            "batches_completed": 0, "batches_pending": self._estimate.batches, "current_batch_index": 0, "current_batch_size": 0,
-            "items_per_batch": self._spec.get("items_per_batch"),
-        }  # fmt: skip
-
-    def batches(self) -> dict[str, dict[str, Any]]:
-        """Return nothing: no batch was made."""
-        return {}
-
-    def estimate(self) -> Estimate:
-        """Return what it would cost."""
-        return self._estimate
-
-    def _ended(self) -> BatchRun:
-        return self
-
-    def summary(self) -> JsonObject:
-        """Return a summary in which nothing was sent."""
-        return {
-            "name": self.name,
-            "state": "planned",
-            "words": "Dry run: nothing was sent",
-            "total": len(self),
-            "elapsed": 0,
-        }
-
-    def tell(self, command: str, **args: Any) -> None:
-        """Refuse: a dry run takes no commands."""
-        raise ValidationError(
-            f"{self.name} is a dry run; nothing was sent, so there is nothing to {command.replace('_', ' ')}."
-        )

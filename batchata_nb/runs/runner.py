@@ -1,7 +1,7 @@
 """The one thread that owns all runs of a process: take commands, do what is due, record, apply, publish.
 
-It never prints and never displays. A few daemon workers do its blocking calls and post back. No locks, no signal handlers: an
-interrupt reaches only the main thread, and runs go on.
+It never prints and never displays. A few daemon workers do its blocking calls and post back. No locks, no signal
+handlers: an interrupt reaches only the main thread, and runs go on.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Runner:
         def wrapped() -> None:
             try:
                 fn()
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 — handed to the caller
                 raised.append(error)
             finally:
                 finished.set()
@@ -72,13 +72,13 @@ class Runner:
 
     def work(
         self, key: tuple[str, str], fn: Callable[[], Any], done: Callable[[Any, BaseException | None], None]
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Run a blocking call for a run on a worker, then `done(result, error)` on the runner's thread."""
 
         def task() -> None:
             try:
                 result, error = fn(), None
-            except BaseException as raised:
+            except BaseException as raised:  # noqa: BLE001 — handed to `done`
                 result, error = None, raised
             self.post(partial(self._guarded, key, partial(done, result, error)))
 
@@ -170,5 +170,5 @@ class Runner:
         """A run that cannot go on must not take the others with it; whoever waits for it is told."""
         try:
             fn()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 — kept, shown, and raised to whoever waits
             self._drives[key].fail(error)

@@ -30,9 +30,17 @@ ABSENT_ENOUGH = 2
 class Prices(Protocol):
     """What driving needs of the price book."""
 
-    def batch(self, provider: str, model: str, at: datetime) -> Price: ...
-    def live(self, provider: str, model: str, at: datetime) -> Price: ...
-    def reserve(self, provider: str, model: str, at: datetime, window_hours: float) -> Price: ...
+    def batch(self, provider: str, model: str, at: datetime) -> Price:
+        """Price of batch work."""
+        ...
+
+    def live(self, provider: str, model: str, at: datetime) -> Price:
+        """Price of the same in real time."""
+        ...
+
+    def reserve(self, provider: str, model: str, at: datetime, window_hours: float) -> Price:
+        """The dearest price until the provider's window ends."""
+        ...
 
 
 def plan(drive: Drive, now: float) -> None:

@@ -18,7 +18,8 @@ from batchata_nb.providers.base import BatchStatus, Found, Limits, Row
 from batchata_nb.runs.asking import digest
 from batchata_nb.runs.clock import Clock
 from batchata_nb.runs.drive import Context, Drive
-from batchata_nb.runs.store import JobRecord, Store
+from batchata_nb.runs.records import JobRecord
+from batchata_nb.runs.store import Store
 
 FLAT = Price(input=Rate(Decimal(1)), output=Rate(Decimal(1)))
 """One dollar per million tokens, in and out."""

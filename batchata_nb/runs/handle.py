@@ -1,0 +1,160 @@
+"""The part of a run's handle that views and programs watch it by: its state, its pages, its commands."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..core.errors import BatchataError, ValidationError
+from ..core.jobs import Document, JsonObject
+from . import pages
+from .drive import Drive
+from .store import Store
+
+FAILED = ("invalid", "errored", "expired", "missing", "held")
+
+
+class Handle:
+    """A run as watched from any thread; nothing here waits for the provider."""
+
+    is_dry = False
+
+    def __init__(self, drive: Drive, store: Store) -> None:
+        self.drive = drive
+        self.store = store
+
+    @property
+    def name(self) -> str:
+        """The name the run is bound to."""
+        return self.drive.state.name
+
+    @property
+    def run_id(self) -> str:
+        """The run's id in the store."""
+        return self.drive.state.run_id
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing is under way, nothing will be sent, and all views know it."""
+        return self.drive.state.over is not None and self.drive.published == self.drive.rev
+
+    @property
+    def is_complete(self) -> bool:
+        """As `is_final`; batchata's name for it."""
+        return self.is_final
+
+    def __repr__(self) -> str:
+        return f"<BatchRun {self.name}: {self.summary()['words']}>"
+
+    def summary(self) -> JsonObject:
+        """What a dashboard shows now; constant size."""
+        return self.drive.summary()
+
+    def status(self, print_status: bool = False) -> dict[str, Any]:
+        """Return counts and cost under batchata's keys, and print them where asked to."""
+        state = self.drive.state
+        counts, ledger = state.counts, state.ledger
+        open_count = len(state.open_submissions)
+        active = counts["submitting"] + counts["running"]
+        stats = {
+            "total": state.total,
+            "pending": counts["pending"] + counts["elsewhere"],
+            "active": active,
+            "completed": counts["succeeded"],
+            "failed": sum(counts[name] for name in FAILED),
+            "cancelled": counts["cancelled"],
+            "cost_usd": float(ledger.spent),
+            "cost_limit_usd": None if ledger.limit is None else float(ledger.limit),
+            "is_complete": self.is_final,
+            "batches_total": len(state.submissions),
+            "batches_completed": len(state.submissions) - open_count,
+            "batches_pending": open_count,
+            "current_batch_index": len(state.submissions),
+            "current_batch_size": active,
+            "items_per_batch": self.drive.spec.get("items_per_batch"),
+        }
+        if print_status:
+            lines = [f"{self.name}: {self.summary()['words']}", *(f"  {key}: {value}" for key, value in stats.items())]
+            sys.stdout.write("\n".join(lines) + "\n")
+        return stats
+
+    def batches(self) -> dict[str, dict[str, Any]]:
+        """Return each submission's progress under batchata's keys, by the provider's batch id."""
+        return {
+            s.batch_id or s.tag: {
+                "start_time": s.at,
+                "status": {"closed": "complete", "failed": "failed"}.get(s.state, "running"),
+                "total": len(s.rows),
+                "completed": s.done if s.is_open and s.done is not None else s.accounted,
+                "failed": s.failed or 0,
+                "provider": s.provider,
+            }
+            for s in self.drive.state.submissions.values()
+        }
+
+    def subscribe(self, fn: Callable[[JsonObject], None]) -> Callable[[], None]:
+        """Call `fn(summary)` on the runner's thread when something changed; returns what ends that."""
+
+        def add() -> None:
+            self.drive.subscribers.append(fn)
+            fn(self.drive.summary())
+
+        def remove() -> None:
+            if fn in self.drive.subscribers:
+                self.drive.subscribers.remove(fn)
+
+        self.post(add)
+        return lambda: self.post(remove)
+
+    def post(self, fn: Callable[[], None]) -> None:
+        """Have a function run on the runner's thread."""
+        from .launch import runner
+
+        runner().post(fn)
+
+    def work(self, fn: Callable[[], Any], done: Callable[[Any, BaseException | None], None]) -> None:
+        """Run `fn` on a worker, then `done(result, error)` on the runner's thread."""
+        self.drive.context.work(fn, done)
+
+    def rows(
+        self,
+        start: int,
+        n: int,
+        *,
+        state: str | None = None,
+        text: str | None = None,
+        order: Mapping[str, Any] | None = None,
+    ) -> tuple[int, list[JsonObject]]:
+        """Return how many rows match, and one page of them, for tables."""
+        return pages.rows(self.store, self.drive.state, start, n, only=state, text=text, order=order)
+
+    def detail(self, row: int) -> JsonObject:
+        """Return all of one result, for the evidence view."""
+        return pages.detail(self.store, self.drive.state, row)
+
+    def document(self, row: int, number: int) -> Document:
+        """Return a document of a job.
+
+        Raises:
+            ValidationError: There is no such row or document.
+        """
+        if not 0 <= row < len(self):
+            raise ValidationError(f"{self.name} has no row {row}.")
+        documents = self.store.job(self.run_id, row).documents
+        if not 0 <= number < len(documents):
+            raise ValidationError(f"Job {row} has no document {number}.")
+        return documents[number]
+
+    def command(self, name: str, args: Mapping[str, Any], ack: Callable[[str | None], None]) -> None:
+        """Post a command; `ack` is called on the runner's thread with None, or with why it cannot be done."""
+
+        def carry_out() -> None:
+            try:
+                self.drive.command(name, args)
+            except BatchataError as error:
+                ack(str(error))
+            else:
+                ack(None)
+
+        self.post(carry_out)

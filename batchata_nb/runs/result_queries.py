@@ -1,0 +1,97 @@
+"""Reading results: by row, by identity, by text."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+from decimal import Decimal
+
+from ..core.jobs import JsonObject
+from .store_file import StoreFile, chunks
+
+
+class ResultQueries(StoreFile):
+    """The reading side of results."""
+
+    def known(self, fingerprints: Sequence[str]) -> tuple[set[str], dict[str, str]]:
+        """Look jobs up by identity, in any run of this store.
+
+        Returns:
+            Those with a usable result; and of the others those under way, with the id of the run that sent them.
+        """
+        usable: set[str] = set()
+        under_way: dict[str, str] = {}
+        for chunk in chunks(fingerprints):
+            marks = ",".join("?" * len(chunk))
+            usable.update(
+                str(r[0])
+                for r in self._read(
+                    f"SELECT DISTINCT fingerprint FROM results WHERE usable AND fingerprint IN ({marks})", *chunk
+                )
+            )
+            found = self._read(
+                f"SELECT fingerprint, run_id FROM sent WHERE NOT landed AND fingerprint IN ({marks})", *chunk
+            )
+            under_way.update((str(mark), str(run_id)) for mark, run_id in found)
+        return usable, under_way
+
+    def result(self, run_id: str, row: int) -> JsonObject | None:
+        """Return what stands for a row: this run's own latest good result, else any usable one of the same job."""
+        return self.results(run_id, [row]).get(row)
+
+    def results(self, run_id: str, rows: Sequence[int]) -> dict[int, JsonObject]:
+        """Return results by row, each with the `cost` of all attempts; rows without one are left out."""
+        out: dict[int, JsonObject] = {}
+        for chunk in chunks(rows, 400):
+            marks = ",".join("?" * len(chunk))
+            own: list[tuple[object, ...]] = self._read(
+                f"SELECT row, body, usable, cost FROM results WHERE run_id = ? AND row IN ({marks}) "
+                "ORDER BY usable, number",
+                run_id,
+                *chunk,
+            )
+            for row, body, _, cost in own:
+                key = int(str(row))
+                so_far = out[key]["cost"] if key in out else Decimal(0)
+                unknown = cost is None or so_far is None
+                out[key] = {"body": body, "cost": None if unknown else so_far + Decimal(str(cost))}
+            missing = [row for row in chunk if row not in out]
+            if missing:
+                marks = ",".join("?" * len(missing))
+                for row, body in self._read(
+                    f"SELECT j.row, r.body FROM jobs j JOIN results r ON r.fingerprint = j.fingerprint AND r.usable "
+                    f"WHERE j.run_id = ? AND j.row IN ({marks}) ORDER BY r.number",
+                    run_id,
+                    *missing,
+                ):
+                    out[int(str(row))] = {"body": body, "cost": Decimal(0)}
+        return {row: {**json.loads(zlib.decompress(f["body"])), "cost": f["cost"]} for row, f in out.items()}
+
+    def fields(self, run_id: str, rows: Sequence[int]) -> dict[int, JsonObject]:
+        """Return the flattened fields of rows that have a result with fields."""
+        out: dict[int, JsonObject] = {}
+        for chunk in chunks(rows, 400):
+            marks = ",".join("?" * len(chunk))
+            for row, text in self._read(
+                "SELECT j.row, r.fields FROM jobs j JOIN results r "
+                "ON r.fingerprint = j.fingerprint AND (r.run_id = j.run_id OR r.usable) "
+                f"WHERE j.run_id = ? AND j.row IN ({marks}) AND r.fields IS NOT NULL "
+                "ORDER BY r.run_id = j.run_id, r.usable, r.number",
+                run_id,
+                *chunk,
+            ):
+                out[int(str(row))] = json.loads(str(text))
+        return out
+
+    def search(self, run_id: str, text: str) -> set[int]:
+        """Return rows whose id or fields contain a text, case-insensitively."""
+        like = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        rows = self._read(
+            "SELECT DISTINCT j.row FROM jobs j LEFT JOIN results r ON r.fingerprint = j.fingerprint "
+            "WHERE j.run_id = ? AND (j.job_id LIKE ? ESCAPE '\\' OR r.fields LIKE ? ESCAPE '\\')",
+            run_id,
+            like,
+            like,
+        )
+        return {int(str(row[0])) for row in rows}

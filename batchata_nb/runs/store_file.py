@@ -1,0 +1,140 @@
+"""The store's file: its tables, a connection for each thread, and transactions that are whole or not at all.
+
+Rollback journal, not WAL, so that it also works in home folders on network drives.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from ..core.errors import StateError
+
+Item = TypeVar("Item")
+VERSION = 1
+SCHEMA = """
+CREATE TABLE runs (
+  run_id TEXT PRIMARY KEY, name TEXT NOT NULL, created REAL NOT NULL, digest TEXT NOT NULL, spec TEXT NOT NULL,
+  total INTEGER NOT NULL,
+  over TEXT, forgotten INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX runs_by_name ON runs (name, created);
+CREATE TABLE jobs (
+  run_id TEXT NOT NULL, row INTEGER NOT NULL, job_id TEXT NOT NULL, fingerprint TEXT NOT NULL,
+  provider TEXT NOT NULL, model TEXT NOT NULL,
+  bound INTEGER, max_tokens INTEGER NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (run_id, row)) WITHOUT ROWID;
+CREATE INDEX jobs_by_fingerprint ON jobs (fingerprint);
+CREATE TABLE events (
+  run_id TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (run_id, seq)) WITHOUT ROWID;
+CREATE TABLE sent (
+  run_id TEXT NOT NULL, row INTEGER NOT NULL, tag TEXT NOT NULL, fingerprint TEXT NOT NULL, worst TEXT NOT NULL,
+  landed INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (run_id, row, tag)) WITHOUT ROWID;
+CREATE INDEX sent_by_fingerprint ON sent (fingerprint) WHERE landed = 0;
+CREATE TABLE results (
+  number INTEGER PRIMARY KEY, run_id TEXT NOT NULL, row INTEGER NOT NULL, tag TEXT NOT NULL, fingerprint TEXT NOT NULL,
+  usable INTEGER NOT NULL, outcome TEXT NOT NULL, kind TEXT, cost TEXT, fields TEXT, body BLOB NOT NULL,
+  UNIQUE (run_id, row, tag));
+CREATE INDEX results_by_fingerprint ON results (fingerprint, usable);
+CREATE TABLE leases (run_id TEXT PRIMARY KEY, owner TEXT NOT NULL, expires REAL NOT NULL);
+"""
+
+
+class StoreFile:
+    """One SQLite file, made on first use.
+
+    Args:
+        path: The file; its folder is made when missing.
+
+    Raises:
+        StateError: The file is damaged, locked for too long, unwritable or from a newer version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._prepare()
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(self.path, timeout=20, isolation_level=None)
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA busy_timeout = 20000")
+            self._local.connection = connection
+        return connection
+
+    def _prepare(self) -> None:
+        with self._explained():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            ignore = self.path.parent / ".gitignore"
+            if self.path.parent.name == ".batchata" and not ignore.exists():
+                ignore.write_text(
+                    "*\n", encoding="utf-8"
+                )  # results of confidential documents do not belong in a repository
+            connection = self._connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                version = connection.execute("PRAGMA user_version").fetchone()[0]
+                if version == 0:
+                    for statement in SCHEMA.split(";\n"):
+                        connection.execute(statement)
+                    connection.execute(f"PRAGMA user_version = {VERSION}")
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+        if version > VERSION:
+            raise StateError(
+                f"{self.path} was written by a newer batchata_nb; "
+                "update the package, or name another file with --state."
+            )
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if "locked" in str(error):
+                why = "is locked by another program"
+            elif "full" in str(error) or "disk I/O" in str(error):
+                why = "cannot be written: the disk is full or failing"
+            elif "readonly" in str(error) or "unable to open" in str(error):
+                why = "cannot be written here"
+            else:
+                why = "is damaged or not a batchata_nb store"
+            raise StateError(
+                f"The state file {self.path} {why} ({error}). Nothing was sent that is not recorded there; "
+                "free the cause, or name another file with --state."
+            ) from error
+        except OSError as error:
+            raise StateError(
+                f"The state file {self.path} cannot be made here ({error.strerror or error}); "
+                "name another with --state."
+            ) from error
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        with self._explained():
+            connection = self._connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+
+    def _read(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+        with self._explained():
+            return self._connection().execute(sql, values).fetchall()
+
+
+def chunks(items: Sequence[Item], size: int = 900) -> Iterator[Sequence[Item]]:
+    """Cut a list into pieces that one statement can take."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
