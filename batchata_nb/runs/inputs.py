@@ -47,7 +47,7 @@ class Drafts:
         length: Number of drafts, skipped ones included, or None where only going through them will tell.
         columns: Names of the columns that the rows have.
         frame_kind: Library of the frame that was gone over, or None.
-        skipped: What was left out in the last pass, and why: `name: reason`.
+        skipped: What was left out in the last pass, and why; each names its file.
     """
 
     length: int | None
@@ -181,7 +181,7 @@ class _Opener:
             reason = f"{where}: {error}" if where else str(error)
             if not self._skip:
                 raise ValidationError(f"{reason} --skip-bad-files leaves out what cannot be used.") from None
-            skipped.append(f"{file.name}: {reason}")
+            skipped.append(reason if file.name in reason else f"{file.name}: {reason}")
         return document
 
 

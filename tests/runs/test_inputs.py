@@ -316,7 +316,7 @@ def test_bad_file_is_refused_or_skipped(folder: Path) -> None:
     found = made("x", files=["*.txt"], skip_bad_files=True)
 
     assert ["page-1", "page-2", "page-10"] == [draft.id for draft in found]
-    assert (1, True) == (len(found.skipped), found.skipped[0].startswith("page-3.txt: "))
+    assert (1, True) == (len(found.skipped), found.skipped[0].startswith("page-3.txt is empty"))
 
 
 def test_all_files_bad_is_an_error(folder: Path) -> None:
@@ -387,7 +387,7 @@ def test_bad_cells_may_be_skipped(folder: Path) -> None:
 
     assert ([("page-1", 1)], True) == (
         [(draft.id, draft.index) for draft in found],
-        found.skipped[0].startswith("gone.txt: row 1: There is no file"),
+        found.skipped[0].startswith("row 1: There is no file 'gone.txt'"),
     )
 
 
