@@ -86,7 +86,7 @@ def make(
     """Cut jobs, in their order, into as few submissions as the limits allow.
 
     The longest prefix whose worst case fits into `free` is taken, so that later jobs never overtake earlier ones.
-    A part ends where its provider's rows or bytes end (or `items_per_batch`); when all `slots` are taken the rest waits.
+    A part ends where its provider's rows or bytes end (or `items_per_batch`); with all `slots` taken the rest waits.
 
     Args:
         candidates: Jobs that could be sent now, in the user's order.

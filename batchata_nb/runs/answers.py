@@ -125,7 +125,7 @@ def _why(error: ValueError) -> str:
 def _evidence(
     job: Job, reply: Reply, data: Any, quotes: list[JsonObject] | None
 ) -> tuple[dict[str, FieldCitations], str | None]:
-    """Find each value's evidence. A paid answer is never lost to a fault here: what went wrong is returned beside it."""
+    """Find each value's evidence. A paid answer is never lost to a fault here: what went wrong is returned too."""
     if job.cite is None or not job.documents:
         return {}, None
     from .citing import evidence

@@ -49,7 +49,7 @@ def _named(citation: Citation, name: str, index: int) -> Citation:
 
 
 def _only(native: Sequence[JsonObject], index: int) -> list[JsonObject]:
-    """Return the blocks with only the citations of one document; the text of all stays, since it makes up the answer."""
+    """Return the blocks with only the citations of one document; the text of all stays: it makes up the answer."""
     return [
         {**block, "citations": [c for c in block.get("citations") or () if c.get("document_index", 0) == index]}
         for block in native

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..core import events as ev
 from ..core.jobs import Job
 from ..core.results import ErrorKind, Outcome, Reply
-from ..core.state import Submission
+from ..core.submissions import Submission
 from .answers import Answer, answer
 from .layout import write_files
 from .records import Stored

@@ -58,7 +58,7 @@ def _provider(name: str, environment: tuple[tuple[str, str], ...] | None, mark: 
 
 @lru_cache(maxsize=64)
 def price_book(prices: tuple[tuple[str, str, str], ...]) -> PriceBook:
-    """Return the price book with the user's own prices: `(model, in, out)`, dollars per million tokens at batch rates."""
+    """Return the price book with the user's prices: `(model, in, out)`, dollars per million tokens at batch rates."""
     from decimal import Decimal
 
     from ..providers.prices import PriceBook

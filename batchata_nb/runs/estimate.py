@@ -118,9 +118,8 @@ class Estimate:
         lines = [f"{self.jobs:,} jobs in {batches}; saving against real time {dollars(self.saving, '~')}."]
         if self.limit is not None and self.left_out:
             lines.append(
-                f"The limit of {dollars(self.limit)} covers the worst case of {self.jobs - self.left_out:,} jobs at first; "
-                f"what they do "
-                f"not use funds the others. A limit of {dollars(self.worst)} runs everything in one round."
+                f"The limit of {dollars(self.limit)} covers the worst case of {self.jobs - self.left_out:,} jobs at "
+                f"first; what they do not use funds the others. A limit of {dollars(self.worst)} runs everything in one round."
             )
         elif self.limit is not None:
             lines.append(f"The limit of {dollars(self.limit)} covers even the worst case.")

@@ -139,7 +139,7 @@ class Handle:
         Raises:
             ValidationError: There is no such row or document.
         """
-        if not 0 <= row < len(self):
+        if not 0 <= row < self.drive.state.total:
             raise ValidationError(f"{self.name} has no row {row}.")
         documents = self.store.job(self.run_id, row).documents
         if not 0 <= number < len(documents):

@@ -15,7 +15,7 @@ from ..core.errors import BatchataError, CredentialsError, ProviderError, Unknow
 from ..core.jobs import Job
 from ..core.pricing import Price
 from ..core.results import Usage
-from ..core.state import Submission
+from ..core.submissions import Submission
 from ..providers.base import Found, Limits, Row
 from .clock import utc
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..core import events as ev
 from ..core.due import poll_delay, retry_delay
 from ..core.errors import ProviderError
-from ..core.state import Submission
+from ..core.submissions import Submission
 from ..providers.base import BatchStatus
 
 if TYPE_CHECKING:

@@ -154,7 +154,7 @@ def test_the_summary_has_constant_size(total):
 
 
 def test_polls_follow_the_age_of_the_batch():
-    """Young batches are asked at the shortest interval, old ones after 2 % of their age, none more seldom than the cap."""
+    """Young batches are asked at the shortest interval, old ones after 2 % of their age, up to a cap."""
     assert [30.0, 72.0, 600.0] == [round(poll_delay(age, 30.0, 0.5)) for age in (0, 3600, 86400)]
 
 

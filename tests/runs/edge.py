@@ -21,6 +21,7 @@ from batchata_nb.runs.drive import Context, Drive
 from batchata_nb.runs.records import JobRecord
 from batchata_nb.runs.store import Store
 
+LIMITS = Limits(rows=100, bytes=10**9, row_bytes=10**6, mixed_models=True, window_hours=24)
 FLAT = Price(input=Rate(Decimal(1)), output=Rate(Decimal(1)))
 """One dollar per million tokens, in and out."""
 
@@ -40,10 +41,10 @@ class HeldClock(Clock):
 
 @dataclass
 class Edge:
-    """A provider in memory. `submitting`, `polling`, `fetching` hold what the next calls do: an error to raise, or None."""
+    """A provider in memory. `submitting`, `polling`, `fetching` hold what the next calls do: raise, or None."""
 
     name: str = "edge"
-    limits: Limits = Limits(rows=100, bytes=10**9, row_bytes=10**6, mixed_models=True, window_hours=24)
+    limits: Limits = LIMITS
     batches: dict[str, list[Row]] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     submitting: list[Exception | None] = field(default_factory=list)
@@ -150,7 +151,7 @@ class Desk:
         def work_now(fn: Callable[[], Any], done: Callable[[Any, BaseException | None], None]) -> None:
             try:
                 result = fn()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 — handed to `done`
                 done(None, error)
             else:
                 done(result, None)
