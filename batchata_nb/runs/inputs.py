@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
-import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +12,12 @@ from typing import Any
 from ..core.errors import ValidationError
 from ..core.jobs import Document, Message, Role
 from .files import File, matched, open_file
+from .ids import Names, file_ids, id_text, safe_name, slug
 from .rows import FrameKind, Rows, rows_of
 from .templates import BUILTINS, Prompt, listed, nearest
 
-_SAFE = re.compile(r"\w[\w .@=+()-]{0,119}(?<![. ])")
-_NAME_BYTES = 200  # file systems take 255, of which an ending needs some
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+__all__ = ["Draft", "Drafts", "drafts", "safe_name"]
+
 _NO_ROWS = "It names a column, so it needs rows: give them with --over."
 
 
@@ -114,19 +111,6 @@ def drafts(
     return Drafts(rows.length, rows.columns, rows.frame_kind, [], per_row.drafts)
 
 
-def safe_name(job_id: str) -> str:
-    """Return a file name (without ending) for a job id: the id itself where every file system takes it.
-
-    Other ids lose what is unsafe and get a digest, so that different ids have different names.
-    """
-    raw = job_id.encode("utf-8", "surrogatepass")
-    if _SAFE.fullmatch(job_id) and not _RESERVED.fullmatch(job_id) and len(raw) <= _NAME_BYTES:
-        return job_id
-    kept = re.sub(r"^\W+", "", _slug(job_id)).encode()[:80].decode(errors="ignore").rstrip(". ")
-    stem = f"job-{kept}" if not kept or _RESERVED.fullmatch(kept) else kept
-    return f"{stem.rstrip('-')}-{hashlib.sha256(raw).hexdigest()[:10]}"
-
-
 class _Writer:
     """The sections of a prompt, compiled; writes the messages of one job."""
 
@@ -152,7 +136,7 @@ class _Writer:
         messages: list[Message] = []
         first = next(i for i, (role, _) in enumerate(self.sections) if role == "user")
         for i, (role, prompt) in enumerate(self.sections):
-            text = prompt.render(names, where=where, columns=columns)
+            text = prompt.render(names, where=where, columns=columns, ours=values)
             attached = documents if i == first else ()
             if text.strip() or attached:
                 messages.append(Message(role, text, attached))
@@ -167,7 +151,7 @@ class _Opener:
 
     def __init__(self, spool: Path | None, skip_bad_files: bool) -> None:
         self._spool = spool
-        self._skip = skip_bad_files
+        self.skips = skip_bad_files
         self._opened: dict[Any, Document] = {}
 
     def open(self, file: File, skipped: list[str], where: str = "") -> Document | None:
@@ -179,14 +163,14 @@ class _Opener:
             document = self._opened[file] = open_file(file, self._spool)
         except ValidationError as error:
             reason = f"{where}: {error}" if where else str(error)
-            if not self._skip:
+            if not self.skips:
                 raise ValidationError(f"{reason} --skip-bad-files leaves out what cannot be used.") from None
             skipped.append(reason if file.name in reason else f"{file.name}: {reason}")
         return document
 
 
 def _per_file(writer: _Writer, files: list[File], opener: _Opener, skipped: list[str]) -> Iterator[Draft]:
-    ids = _file_ids(files)
+    ids = file_ids(files)
     for position, (file, job_id) in enumerate(zip(files, ids, strict=True)):
         document = opener.open(file, skipped)
         if document is not None:
@@ -204,13 +188,19 @@ class _PerRow:
 
     def drafts(self, skipped: list[str]) -> Iterator[Draft]:
         seen: dict[str, int] = {}
-        names = _Names()
-        used = self.writer.names
-        whole = bool(self.rows.columns) and "item" in used and "item" not in self.rows.columns
-        needed = None if whole else {*used, *filter(None, (self.file_column, self.id_column))}
+        names = Names()
+        needed: set[str] | None = {*self.writer.names, *filter(None, (self.file_column, self.id_column))}
+        if "item" in self.writer.names and "item" not in self.rows.columns:
+            needed = None  # the whole row
         for position, (label, row) in enumerate(self.rows.pairs(needed)):
             where = f"row {label!r}" if self.rows.labels != "position" else f"row {position + 1}"
-            files = self._files(row, where)
+            try:
+                files = self._files(row, where)
+            except ValidationError as error:
+                if not self.opener.skips:
+                    raise
+                skipped.append(str(error))
+                continue
             documents = [self.opener.open(file, skipped, where) for file in files]
             if None in documents:
                 continue
@@ -248,16 +238,16 @@ class _PerRow:
                 )
         return [File.of(value, i) for i, value in enumerate(cells)]
 
-    def _id(self, row: Any, label: Any, position: int, files: list[File], names: _Names) -> str:
+    def _id(self, row: Any, label: Any, position: int, files: list[File], names: Names) -> str:
         if self.id_column is not None:
             value = _clean(row.get(self.id_column)) if isinstance(row, Mapping) else None
             if value is None or not str(value).strip():
                 raise ValidationError(f"At row {position + 1}, the id column {self.id_column!r} is empty; fill it in.")
-            return _text(value)
+            return id_text(value)
         if self.rows.labels == "id":
-            return _text(label)
+            return id_text(label)
         if files or self.rows.labels == "index":
-            return names.unique(_slug(files[0].stem) if files else _text(label))
+            return names.unique(slug(files[0].stem) if files else id_text(label))
         return f"row-{position + 1:06d}"
 
     def _same_id(self, job_id: str, first: int, second: int) -> str:
@@ -266,56 +256,6 @@ class _PerRow:
             f"Rows {first + 1} and {second + 1} have the same id {job_id!r}{column}; ids must differ. "
             "Name another column with --id, or leave it out."
         )
-
-
-class _Names:
-    """Names that were given out; a repeated one gets a number."""
-
-    def __init__(self) -> None:
-        self._given: set[str] = set()
-        self._count: Counter[str] = Counter()
-
-    def unique(self, name: str) -> str:
-        free = name
-        while free in self._given:
-            self._count[name] += 1
-            free = f"{name}-{self._count[name] + 1}"
-        self._given.add(free)
-        return free
-
-
-def _file_ids(files: Sequence[File]) -> list[str]:
-    """File names as ids: without ending where that tells them apart, else with it, else with their folders."""
-    stems, names = Counter(file.stem for file in files), Counter(file.name for file in files)
-    folders = [str(Path(file.path).absolute().parent) for file in files if file.path]
-    try:
-        common = os.path.commonpath(folders) if folders else ""
-    except ValueError:  # on several drives
-        common = ""
-    ids, names_given = [], _Names()
-    for file in files:
-        if stems[file.stem] == 1:
-            name = _slug(file.stem)
-        elif names[file.name] == 1 or not file.path:
-            name = _slug(file.name)
-        else:
-            name = _slug(str(Path(file.path).absolute()).removeprefix(common))
-        ids.append(names_given.unique(name))
-    return ids
-
-
-def _slug(text: str) -> str:
-    """Text without what file systems refuse."""
-    return re.sub(r"[^\w .@=+()-]+", "-", text).strip(" -.") or "file"
-
-
-def _text(value: Any) -> str:
-    """A value as an id: whole numbers without a point, parts of a tuple joined."""
-    if isinstance(value, tuple):
-        return "-".join(_text(part) for part in value)
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def _clean(value: Any) -> Any:

@@ -70,13 +70,16 @@ class Prompt:
             ) from None
         self._source = source
 
-    def render(self, values: Mapping[str, Any], *, where: str = "", columns: Iterable[str] = ()) -> str:
+    def render(
+        self, values: Mapping[str, Any], *, where: str = "", columns: Iterable[str] = (), ours: Iterable[str] = ()
+    ) -> str:
         """Fill the template in; None becomes the empty text.
 
         Args:
             values: Values by name.
             where: What is being filled in, for messages: `row 17`.
-            columns: Names to list when one is missing.
+            columns: Names of columns, to list when one is missing.
+            ours: Names that we give beside columns, to list where there are no columns.
 
         Raises:
             ValidationError: A name is missing, or an expression fails.
@@ -90,7 +93,7 @@ class Prompt:
         except UndefinedError as error:
             missing = sorted(self.names - set(values))
             if missing:
-                raise ValidationError(_missing(missing, list(columns), where)) from None
+                raise ValidationError(_missing(missing, list(columns), list(ours), where)) from None
             raise ValidationError(f"{_at(where)}the prompt cannot be filled in: {error.message}.") from None
         except SecurityError as error:
             raise ValidationError(f"The prompt does what a template may not: {error}") from None
@@ -112,15 +115,19 @@ def listed(names: Iterable[str], most: int = 20) -> str:
     return ", ".join(names[:most]) + (f", … ({len(names)} in all)" if len(names) > most else "")
 
 
-def _missing(missing: list[str], columns: list[str], where: str) -> str:
+def _missing(missing: list[str], columns: list[str], ours: list[str], where: str) -> str:
     names = " and ".join("{{ " + name + " }}" for name in missing)
-    hint = nearest(missing[0], columns)
-    there = f"Columns: {listed(columns)}." if columns else "There are no columns; {{ item }} is the value itself."
-    awkward = next((column for column in columns if not column.isidentifier()), None)
-    if awkward is not None:
-        there += f' A column whose name is no plain word is written {{{{ item["{awkward}"] }}}}.'
     are = "is no column and no name" if len(missing) == 1 else "are no columns and no names"
-    return f"{_at(where)}the prompt uses {names}, which {are} of the notebook.{hint} {there}"
+    if columns:
+        there = f" Columns: {listed(columns)}."
+        awkward = next((column for column in columns if not column.isidentifier()), None)
+        if awkward is not None:
+            there += f' A column whose name is no plain word is written {{{{ item["{awkward}"] }}}}.'
+    elif ours:
+        there = f" There are no columns here, but {listed(ours)}."
+    else:
+        there = " There are no columns here; rows are given with --over."
+    return f"{_at(where)}the prompt uses {names}, which {are} of the notebook.{nearest(missing[0], columns)}{there}"
 
 
 def _at(where: str) -> str:

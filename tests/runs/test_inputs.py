@@ -150,6 +150,20 @@ def test_undefined_name_lists_the_columns() -> None:
         list(made("{{ txt }}", over=[{"text": "a", "label": "b"}]))
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, r"the prompt uses \{\{ text \}\}.*rows are given with --over"),
+        ({"over": ["a"]}, "There are no columns here, but index, item"),
+        ({"files": ["2026/more.md"]}, "At more.md, the prompt uses.*but file, files, item, index"),
+    ],
+)
+def test_undefined_name_without_columns(folder: Path, given: dict[str, Any], expected: str) -> None:
+    """Where there are no columns, the error lists what there is."""
+    with pytest.raises(ValidationError, match=expected):
+        list(made("{{ text }}", **given))
+
+
 def test_ragged_rows_name_the_row() -> None:
     """A row that lacks a column is named."""
     with pytest.raises(ValidationError, match="At row 2, the prompt uses"):
@@ -383,12 +397,14 @@ def test_bad_cell_of_the_file_column(folder: Path, value: Any, expected: str) ->
 
 def test_bad_cells_may_be_skipped(folder: Path) -> None:
     """Rows whose file is unusable can be left out, and are told."""
-    found = made("x", over=[{"scan": "gone.txt"}, {"scan": "page-1.txt"}], file_column="scan", skip_bad_files=True)
+    over = [{"scan": "gone.txt"}, {"scan": "page-1.txt"}, {"scan": None}]
+    found = made("x", over=over, file_column="scan", skip_bad_files=True)
 
     assert ([("page-1", 1)], True) == (
         [(draft.id, draft.index) for draft in found],
         found.skipped[0].startswith("row 1: There is no file 'gone.txt'"),
     )
+    assert ["At row 3, column 'scan' holds None, which is no file path."] == found.skipped[1:]
 
 
 # Names of result files
