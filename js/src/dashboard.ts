@@ -17,7 +17,7 @@ import "./style/dashboard.css";
 import "./style/evidence.css";
 
 /** A view that heard nothing for this long asks by itself (milliseconds). */
-export const QUIET = 2000;
+const QUIET = 2000;
 const TICK = 1000;
 const AT_REST = 15_000; // the same for a run that waits for its user
 const SILENT = 15_000; // after this long without a word the view says so

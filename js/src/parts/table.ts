@@ -52,7 +52,7 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
   const failure = h("p", { class: "bnb-wrong", role: "alert", hidden: true });
 
   /** Ask for rows; what was asked for last is what is shown. */
-  async function fetch(): Promise<RowsPage | null> {
+  async function load(): Promise<RowsPage | null> {
     clearTimeout(later);
     later = undefined;
     asked = { rev: summary?.rev ?? -1, at: performance.now() };
@@ -64,7 +64,7 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
       show(failure, false);
       if (!page.rows.length && page.total && query.start) {
         query = { ...query, start: pageStart(page.total, page.total, "last") };
-        return await fetch();
+        return await load();
       }
       draw();
       return page;
@@ -80,7 +80,7 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
   function ask(change: Partial<Query>): void {
     query = { start: 0, ...withoutStart(query), ...change };
     drawTools();
-    if (active) void fetch();
+    if (active) void load();
     else asked = { rev: -1, at: -Infinity };
   }
 
@@ -180,7 +180,7 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
       drawStates(now);
       if (models !== undefined && models !== now.models.length) draw();
       if (!active || now.rev === asked.rev || later !== undefined) return;
-      later = setTimeout(() => void fetch(), Math.max(0, asked.at + REFRESH - performance.now()));
+      later = setTimeout(() => void load(), Math.max(0, asked.at + REFRESH - performance.now()));
     },
     filter: (state) => ask({ state }),
     get state() {
@@ -193,13 +193,13 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
       const to = pageStart(query.start, page.total, step > 0 ? "next" : "previous");
       if (at < 0 || to === query.start) return null;
       query = { ...query, start: to };
-      const fresh = await fetch();
+      const fresh = await load();
       return fresh?.rows.at(step > 0 ? 0 : -1)?.row ?? null;
     },
     focusRow: (row) => rowNodes().find((node) => node.dataset.row === String(row))?.focus(),
     active(on): void {
       active = on;
-      if (on && summary && summary.rev !== asked.rev) void fetch();
+      if (on && summary && summary.rev !== asked.rev) void load();
     },
     stop(): void {
       clearTimeout(later);
