@@ -115,27 +115,6 @@ def estimate(job: Job) -> int:
     return max(1, round(expected))
 
 
-def unbounded(job: Job) -> str | None:
-    """Return in one sentence why no bound holds for a job whatever is counted beforehand, or None.
-
-    Tools that run at the provider, and content that the request only refers to, add input of any length.
-    """
-    for tool in _listed(job.params.get("tools")):
-        kind = tool.get("type") if isinstance(tool, Mapping) else None
-        own = isinstance(tool, Mapping) and {"function_declarations", "functionDeclarations"} & set(tool)
-        if (job.provider == "gemini" and not own) or (
-            job.provider != "gemini" and kind not in (None, "custom", "function")
-        ):
-            named = kind or (next(iter(tool), "tool") if isinstance(tool, Mapping) else "tool")
-            return (
-                f"The tool {named!r} runs at the provider and adds input of any length, so no cost limit can be kept."
-            )
-    for name in ("previous_response_id", "conversation", "cachedContent", "cached_content", "container", "mcp_servers"):
-        if job.params.get(name):
-            return f"{name} refers to content at the provider that cannot be counted, so no cost limit can be kept."
-    return None
-
-
 def _most(provider: str, text: str) -> int:
     """The most tokens a text can have."""
     if text.isascii():
@@ -225,10 +204,6 @@ def _schema_text(schema: Mapping[str, Any] | None) -> str | None:
         text = canonical(schema)
         _last_schema = (schema, text)
     return text
-
-
-def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else []
 
 
 # ---------------------------------------------------------------------- texts and documents, measured

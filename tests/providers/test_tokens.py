@@ -15,7 +15,7 @@ from batchata_nb.core.errors import ValidationError
 from batchata_nb.core.jobs import Document, Job, Message
 from batchata_nb.documents.files import open_document
 from batchata_nb.providers.image_tokens import claude_image, gemini_image, openai_image
-from batchata_nb.providers.tokens import TokenBound, bound, estimate, unbounded
+from batchata_nb.providers.tokens import TokenBound, bound, estimate
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:fpdf")
 
@@ -304,38 +304,6 @@ def test_gemini_pays_for_each_digit() -> None:
 def test_expectation_stays_within_the_bound(provider: str, text: str) -> None:
     """What is expected is never more than the bound."""
     assert 1 <= estimate(job(provider, text)) <= bound(job(provider, text)).tokens
-
-
-# What cannot be bounded
-
-
-@pytest.mark.parametrize(
-    ("provider", "params", "named"),
-    [
-        ("anthropic", {"tools": [{"type": "web_search_20260209", "name": "web_search"}]}, "web_search_20260209"),
-        ("openai", {"tools": [{"type": "file_search"}]}, "file_search"),
-        ("gemini", {"tools": [{"googleSearch": {}}]}, "googleSearch"),
-        ("openai", {"previous_response_id": "resp_1"}, "previous_response_id"),
-        ("gemini", {"cached_content": "cachedContents/1"}, "cached_content"),
-    ],
-)
-def test_what_runs_at_the_provider_is_unbounded(provider: str, params: dict[str, Any], named: str) -> None:
-    """Server-side tools and content by reference admit no bound, and are named."""
-    assert named in (unbounded(job(provider, params=params)) or "")
-
-
-@pytest.mark.parametrize(
-    ("provider", "params"),
-    [
-        ("anthropic", {}),
-        ("anthropic", {"tools": [{"name": "f", "input_schema": {}}]}),
-        ("openai", {"tools": [{"type": "function", "name": "f"}]}),
-        ("gemini", {"tools": [{"functionDeclarations": []}]}),
-    ],
-)
-def test_own_tools_are_bounded(provider: str, params: dict[str, Any]) -> None:
-    """Tools that the caller would run add nothing but their own text."""
-    assert unbounded(job(provider, params=params)) is None
 
 
 # Manners
