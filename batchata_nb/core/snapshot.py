@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from .jobs import JsonObject
 from .results import OUTCOMES
-from .state import RunState, Submission
+from .state import RunState
+from .submissions import Submission
 
 BATCHES, ERRORS, LINES, CUT = 5, 4, 4, 120
 """How many batches, error groups and log lines a summary holds, and how long a text in it may be."""

@@ -88,6 +88,10 @@ class DryRun(BatchRun):
         """Return what it would cost."""
         return self._estimate
 
+    def wait(self, timeout: float | None = None, *, each: Any = None, interval: float = 1.0) -> BatchRun:
+        """Return at once."""
+        return self
+
     def _ended(self) -> BatchRun:
         return self
 

@@ -119,7 +119,7 @@ class Estimate:
         if self.limit is not None and self.left_out:
             lines.append(
                 f"The limit of {dollars(self.limit)} covers the worst case of {self.jobs - self.left_out:,} jobs at "
-                f"first; what they do not use funds the others. A limit of {dollars(self.worst)} runs everything in one round."
+                f"first; what they do not use funds the others. {dollars(self.worst)} runs everything in one round."
             )
         elif self.limit is not None:
             lines.append(f"The limit of {dollars(self.limit)} covers even the worst case.")
