@@ -16,6 +16,8 @@ from .source import Source, finds
 _ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?)(?:Z|[+-]\d{2}:?\d{2})?)?")
 _ISO_TIME = re.compile(r"(\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?")
 _ELLIPSIS = re.compile(r"\s*(?:\.{3,}|…|\[\s*(?:\.{3}|…)\s*\])\s*")
+_DASH_AFTER = re.compile(r"[-–—][^\W_]| [-–—] ")
+_DASH_BEFORE = re.compile(r"[^\W_][-–—]$| [-–—] $")
 _LONGEST_ELISION = 6000
 _PIECE = 8  # letters; a piece of a broken value shorter than this is chance
 _GAP = 900  # letters between two pieces: a footer, a header and some of a column
@@ -155,7 +157,7 @@ def _as_words(source: Source, start: int, end: int, needle: str) -> float:
     text = source.text
     cuts = _cuts(text, start) + _cuts(text, end)
     if not cuts:
-        quality = 1.0
+        quality = 1.0 - 0.08 * (_joined(text, start) + _joined(text, end))
         if needle.isdigit() and _runs_on(text, start, end):
             quality = 0.7
         return quality
@@ -171,6 +173,16 @@ def _cuts(text: str, at: int) -> bool:
     if fold.splits_word(text, at):
         return True
     return before.isascii() and after.isascii() and before.isalnum() and after.isalnum()
+
+
+def _joined(text: str, at: int) -> bool:
+    """Whether words go on across a place: joined by a dash, or without a space in a script that has none."""
+    before, after = text[max(0, at - 3) : at], text[at : at + 3]
+    if not before or not after:
+        return False
+    if fold.is_word(before[-1]) and fold.is_word(after[0]):
+        return True
+    return bool(_DASH_AFTER.match(after)) if fold.is_word(before[-1]) else bool(_DASH_BEFORE.search(before))
 
 
 def _runs_on(text: str, start: int, end: int) -> bool:
@@ -203,11 +215,22 @@ def _likeness(text: str, start: int, end: int, value: str) -> tuple[int, int, fl
         if end < len(text) and text[end] == mark:
             end += 1
     there = text[start:end]
+    part = 0.9 if _in_address(text, start, end) else 1.0
     if there == value:
-        return start, end, 1.0
+        return start, end, part
+    if len(there.split()) * 2 <= len(value.split()):
+        return start, end, 0.6  # run together, as in an address of the web
     if " ".join(there.split()) == " ".join(value.split()):
-        return start, end, 0.99
-    return start, end, 0.97 if there.casefold().split() == value.casefold().split() else 0.95
+        return start, end, 0.99 * part
+    return start, end, part * (0.95 if there.casefold().split() == value.casefold().split() else 0.92)
+
+
+def _in_address(text: str, start: int, end: int) -> bool:
+    """Whether a match is part of a domain, an e-mail address or a longer range: `Acme` in `acme.com`."""
+    after, before = text[end : end + 2], text[max(0, start - 2) : start]
+    return (after[:1] in (".", "@") and after[1:].isalnum() and after[1:].islower()) or (
+        before[1:] in (".", "@") and before[:1].isalnum() and before[:1].islower()
+    )
 
 
 def loose(source: Source, value: str) -> list[Printed]:

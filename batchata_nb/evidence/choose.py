@@ -16,7 +16,8 @@ Spans = Sequence[tuple[int, int]]
 _ADDRESS = frozenset(
     {"street", "city", "town", "zip", "postcode", "postal", "plz", "state", "country", "address", "region"}
 )
-_CITED, _COHESION, _ORDER = 3.0, 0.7, 1e-6
+_CITED, _COHESION, _EARLY, _ORDER = 3.0, 0.7, 0.1, 1e-6
+_PART = 0.7
 
 
 @dataclass(slots=True)
@@ -28,12 +29,14 @@ class Option:
     term: str = ""
     cited: bool = False
     company: float = 0.0
+    part: bool = False
+    late: float = 0.0
 
     @property
     def score(self) -> float:
         """All that speaks for the place, in one number; of equals the earlier wins."""
         near = _CITED * self.cited + _COHESION * self.company
-        return self.place.quality + self.label + near - _ORDER * self.place.start
+        return self.place.quality + self.label + near - _PART * self.part - _EARLY * self.late - _ORDER * self.place.start
 
 
 @dataclass(slots=True)
@@ -75,7 +78,8 @@ def singles(
         choice = Choice(one)
         for place in places:
             label, term = scorer.score(place.start, place.end) if scorer else (0.0, "")
-            choice.options.append(Option(place, label, term, within(place, cited.get(one.name, ()))))
+            is_cited = within(place, cited.get(one.name, ()))
+            choice.options.append(Option(place, label, term, is_cited, late=place.start / len(source.text)))
         choice.sort()
         choices.append(choice)
     for group in _groups(choices):
@@ -122,11 +126,17 @@ def _keep_company(source: Source, group: Sequence[Choice]) -> None:
             for option in choice.options:
                 near = [_near(source, option.place, c.options[0].place) * _trust(c) for c in others]
                 option.company = max(option.company, 0.6 * max(near) + 0.4 * sum(near) / len(near))
+                option.part = option.part or any(_inside(option.place, c.options[0].place) for c in others)
             choice.sort()
 
 
 def _trust(choice: Choice) -> float:
     return 1.0 if len(choice.options) == 1 else 0.8 if choice.margin > 0.2 else 0.4
+
+
+def _inside(one: Printed, other: Printed) -> bool:
+    """Whether a place is a part of another, longer one: a town in the name of a company."""
+    return other.start <= one.start and one.end <= other.end and other.end - other.start > one.end - one.start
 
 
 def _near(source: Source, one: Printed, other: Printed) -> float:

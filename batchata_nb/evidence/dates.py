@@ -13,7 +13,7 @@ from .printed import WORD, Printed, ascii_digits
 _ORDINAL = "|".join(sorted(vocabulary.ORDINALS, key=len, reverse=True))
 _YEAR = r"(?P<year>(?:19|20|21)\d\d|['’]?\d\d)(?![\d.,]\d|\d)"
 _GAP = r"[\s,./\-_']{0,3}"
-_NUMERIC_DATE = re.compile(r"(?<![\d/.\-])(\d{4}|\d{1,2})\s?([./\-])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?!\d|[/\-.]\d)")
+_NUMERIC_DATE = re.compile(r"(?<!\d)(\d{4}|\d{1,2})\s?([./\-])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?!\d)")
 _DAY_BEFORE = re.compile(
     rf"(?<![\d.,])(?:(?P<day>\d{{1,2}})\s?(?:st|nd|rd|th|er|re|º|°|ª|\.)?|(?<![^\W_])(?P<word>{_ORDINAL}))"
     rf"\s{{0,2}}(?:\([^)\s]{{1,6}}\)\s)?{_GAP}(?:day\s+)?(?:of|de|del|di|do)?\s?(?:the\s+month\s+of\s+)?$",
@@ -63,6 +63,9 @@ def _named(text: str, start: int, end: int, month: int) -> Iterator[tuple[date, 
 
 def _numeric(match: re.Match[str]) -> Iterator[tuple[date, Printed]]:
     first, separator, second, third = match.groups()
+    text, start, end = match.string, match.start(), match.end()
+    if _goes_on(text[max(0, start - 2) : start][::-1], separator) or _goes_on(text[end : end + 2], separator):
+        return
     if len(first) == 4:
         if len(third) == 2:
             yield from _date(match.span(), int(first), int(second), int(third), 1.0)
@@ -75,6 +78,11 @@ def _numeric(match: re.Match[str]) -> Iterator[tuple[date, Printed]]:
     if len(third) == 2:
         for year, quality in _years(first):
             yield from _date(match.span(), year, int(second), int(third), quality * 0.7)
+
+
+def _goes_on(beside: str, separator: str) -> bool:
+    """Whether more digits follow behind the same separator, so that it is no date: `1.2.3.4`."""
+    return len(beside) == 2 and beside[0] == separator and beside[1].isdigit()
 
 
 def _years(text: str) -> Iterator[tuple[int, float]]:

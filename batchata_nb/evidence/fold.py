@@ -6,6 +6,7 @@ ligatures, case or punctuation have the same skeleton, and a match in the skelet
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from array import array
 
@@ -22,6 +23,14 @@ _NO_SPACES = (
     (0xF900, 0xFAFF),
     (0x20000, 0x3FFFF),
 )
+
+
+_MARKS = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0971-\u0dff"
+    "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ecd\u0f71-\u0f84\u102b-\u103e\u17b4-\u17d3"
+)
+WORD = re.compile(rf"(?:[^\W_]|[{_MARKS}])+")
+"""Words of all scripts, vowel signs included, which `\\w` leaves out."""
 
 
 class _Table(dict[str, str]):

@@ -13,6 +13,10 @@ from .source import Box, Source, nearest
 
 Path = tuple[str | int, ...]
 
+_LONG_NOTE = 4  # terms; from here on a description is compared with sentences
+_SENTENCE, _EXPLICIT = 1.2, 0.3
+_SENTENCE_END = re.compile(r"[.!?][\s\"”’)]|[。！？؟।॥]|\n\s*\n|\n(?=[^\n]{0,40}\n)")
+_STATED = re.compile(r"[^\W\d_][^:=]*[:=]\s*(?:[A-Z]{2,3}|[$€£])?\s*$")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_\W]+")
 
 
@@ -33,9 +37,10 @@ def _normal(term: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a field is called: folded terms and how much each says."""
+    """What a field is called: folded terms and how much each says; and the same of a description of some length."""
 
     terms: tuple[tuple[str, float], ...]
+    notes: tuple[tuple[str, float], ...] = ()
 
 
 def label(path: Path, notes: Sequence[str]) -> Label:
@@ -61,12 +66,14 @@ def label(path: Path, notes: Sequence[str]) -> Label:
             add(term, weight * (1.3 if " " in term else 1.0))
             for other in _synonyms().get(term, ()):
                 add(other, weight * 0.75)
+    described = note_terms(notes[-1]) if notes else []
+    long = len(described) >= _LONG_NOTE
     for back, note in enumerate(reversed(notes)):
         for term in note_terms(note):
-            add(term, 0.8 if back == 0 else 0.3)
+            add(term, (0.3 if long else 0.8) if back == 0 else 0.3)
             for other in _synonyms().get(term, ()):
-                add(other, 0.4)
-    return Label(tuple(weights.items()))
+                add(other, 0.15 if long else 0.4)
+    return Label(tuple(weights.items()), tuple((term, 1.0) for term in described) if long else ())
 
 
 def _words(key: str) -> list[str]:
@@ -76,7 +83,7 @@ def _words(key: str) -> list[str]:
 def note_terms(note: str) -> list[str]:
     """Words of a description that say something; runs of scripts without spaces become pairs of letters."""
     found: dict[str, None] = {}
-    for match in re.finditer(r"[^\W_]+(?:[^\W_]|[\u0900-\u0dff\u0e31-\u0e4e])*", note):
+    for match in fold.WORD.finditer(note):
         word = fold.skeleton(match[0])
         if not word or word in vocabulary.STOP or (word.isascii() and len(word) < 2):
             continue
@@ -92,7 +99,7 @@ def _stem(word: str) -> str:
     """A word without what inflection may change; enough to be found as the beginning of its other forms."""
     if word.isdigit() or len(word) < 6:
         return word
-    return word[: max(5, len(word) - 2)]
+    return word[:5] if len(word) < 9 else word[: len(word) - 4]
 
 
 def distinguishing(all_labels: Iterable[Label]) -> Mapping[str, int]:
@@ -115,6 +122,8 @@ class Scorer:
 
     def __init__(self, source: Source, own: Label, shared: Mapping[str, int]) -> None:
         self._source = source
+        self._notes = [(w / (1.0 + len(spans) ** 0.5), spans) for t, w in own.notes if (spans := source.occurrences(t))]
+        self._noted = sum(weight for weight, _ in self._notes)
         self._terms: list[tuple[str, float, list[tuple[int, int]]]] = []
         for term, weight in own.terms:
             if spans := source.occurrences(term):
@@ -129,12 +138,40 @@ class Scorer:
             total += gain
             if gain > best:
                 best, said = gain, term
-        return total, said
+        if self._noted:
+            total += _SENTENCE * self._covered(start, end)
+        return total + _EXPLICIT * self._explicit(start), said
+
+    def _covered(self, start: int, end: int) -> float:
+        """How much of a description the sentence around a place has, and the text around that: 0 to 1."""
+        text = self._source.text
+        low = max((m.end() for m in _SENTENCE_END.finditer(text, max(0, start - 400), start)), default=max(0, start - 400))
+        stop = _SENTENCE_END.search(text, end, end + 400)
+        high = stop.end() if stop else min(len(text), end + 400)
+        covered = 0.0
+        for weight, spans in self._notes:
+            if any(not start <= a < end for a, _ in nearest(spans, low, 0, high - low - 1)):
+                covered += weight
+            elif nearest(spans, low, 150, high - low + 150):
+                covered += 0.4 * weight
+        return covered / self._noted
+
+    def _explicit(self, start: int) -> float:
+        """1 where the line says `label:` before the place and that is the field's, -1 where it is another's."""
+        text = self._source.text
+        line = text[max(text.rfind("\n", 0, start), start - 60, -1) + 1 : start]
+        stated = _STATED.search(line)
+        if not stated:
+            return 0.0
+        a, b = start - len(line) + stated.start(), start
+        own = any(nearest(spans, a, 0, b - a - 1) for _, weight, spans in self._terms if weight > 0.1)
+        return 1.0 if own else -1.0
 
     def overlap(self, spans: Sequence[tuple[int, int]]) -> float:
-        """Return how much of a field's label stands within some spans: 0 to 1."""
-        total = sum(weight for _, weight, _ in self._terms)
-        inside = sum(w for _, w, places in self._terms if any(a <= s < b for s, _ in places for a, b in spans))
+        """Return how much of a field's description, or of its name where it has none, stands within spans: 0 to 1."""
+        terms = self._notes or [(weight, places) for _, weight, places in self._terms]
+        total = sum(weight for weight, _ in terms)
+        inside = sum(weight for weight, places in terms if any(nearest(places, a, 0, b - a - 1) for a, b in spans))
         return inside / total if total else 0.0
 
     def _nearness(self, start: int, end: int, spans: list[tuple[int, int]]) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -14,7 +13,6 @@ from typing import Protocol
 from ..core.citations import Rect
 from . import dates, fold, printed
 
-_WORD = re.compile(r"[^\W_]+")
 _PAGE_BREAK = "\f"
 _GRID_X, _GRID_Y = 5.0, 12.0
 
@@ -142,7 +140,7 @@ class Source:
     def vocabulary(self) -> dict[str, list[int]]:
         """Folded words and where they start."""
         found: dict[str, list[int]] = {}
-        for match in _WORD.finditer(self.text):
+        for match in fold.WORD.finditer(self.text):
             found.setdefault(fold.skeleton(match[0]), []).append(match.start())
         return found
 

@@ -99,7 +99,7 @@ invoice|rechnung|rechnungs|facture|factura|fattura|factuur|faktura|fatura|bill|�
 number|no|nr|num|nummer|numéro|numero|número|n°|nº|ref|reference|referenz|référence|referencia|id|code|#|号|番号|رقم
 order|bestellung|auftrag|commande|pedido|ordine|bestelling|zamówienie|po|purchase order|заказ
 contract|agreement|vertrag|contrat|contrato|contratto|overeenkomst|umowa|договор|deal|contract / revision
-date|dated|datum|fecha|data|jour|vom|am|le|day|日期|日付|дата|تاريخ
+date|dated|entered into|made as of|executed|datum|fecha|data|jour|vom|am|le|day|日期|日付|дата|تاريخ
 issue|issued|issuance|invoice date|rechnungsdatum|date de facture|factuurdatum|fecha de emisión|ausgestellt|billed
 due|payable|payment due|fällig|fälligkeit|zahlbar|zahlungsziel|échéance|à payer|vencimiento|scadenza|vervaldatum|pay by
 delivery|delivered|lieferung|liefer|leistung|leistungsdatum|lieferdatum|livraison|entrega|consegna|levering|shipped|
@@ -107,7 +107,7 @@ ship date
 total|sum|amount|gesamt|gesamtbetrag|gesamtsumme|summe|betrag|endbetrag|montant|totaal|importe|totale|jumlah|razem|
 итого|сумма|合计|合計|المجموع
 net|netto|subtotal|sub total|sub-total|untaxed|taxable|excl|excluding|before tax|zwischensumme|nettobetrag|ht|
-hors taxe|total ht|imponibile|base|excl btw|positionssumme|lines
+hors taxe|total ht|imponibile|base|excl btw|ohne ust|ohne mwst|zzgl|excl vat|without tax|hors tva|before vat
 tax|vat|gst|hst|ust|mwst|umsatzsteuer|mehrwertsteuer|steuer|steuerbetrag|tva|iva|btw|sst|moms|ндс|税
 grand|gross|brutto|bruttobetrag|bruttosumme|ttc|total ttc|incl|including|inclusive|after tax|rechnungsbetrag|
 endsumme|invoice total|net due
