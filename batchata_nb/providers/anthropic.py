@@ -173,10 +173,8 @@ class AnthropicProvider(SdkProvider):
         attach = Attacher(self.sizes, self._upload)
         lines = (wire.row(row.row_id, self.request_of(row.job, attach(row.job))) for row in rows)
         # The typed method wants all rows in memory; this is the same request, read from disk.
-        with self.translated():
-            body, client = write_list("requests", lines, 256 * _MB, "Anthropic"), self.client
-        with body, self.translated(creating=True):
-            answer = client.post(
+        with write_list("requests", lines, 256 * _MB, "Anthropic") as body, self.translated(creating=True):
+            answer = self.client.post(
                 _BATCHES,
                 content=body,
                 cast_to=object,
@@ -205,7 +203,7 @@ class AnthropicProvider(SdkProvider):
 
     def fetch(self, batch_id: str, handle: JsonObject) -> Iterator[Reply]:
         """Yield the replies of an ended batch."""
-        return decoded(download(lambda: self._results(batch_id), "Anthropic"), wire.decode)
+        yield from decoded(download(lambda: self._results(batch_id), "Anthropic"), wire.decode)
 
     def cancel(self, batch_id: str) -> None:
         """Ask for the batch to be cancelled; one that ended already is no error."""
