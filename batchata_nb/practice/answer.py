@@ -121,7 +121,8 @@ def _prose(ask: Ask, readings: list[Reading]) -> list[Piece]:
                 shared = len(wanted & guess.telling(text))
                 shown = text if page.number is None else " ".join(text.split())
                 scored.append((-shared, len(scored), Place(page.source, page.number, start, end, shown, page.block)))
-    best = sorted(sorted(scored, key=lambda item: item[:2])[:3], key=lambda item: item[1])
+    matching = [item for item in scored if item[0]] or scored
+    best = sorted(sorted(matching, key=lambda item: item[:2])[:3], key=lambda item: item[1])
     if not best:
         return [Piece("The documents hold no text that could be quoted.")]
     pieces = [Piece("The document says: ")]

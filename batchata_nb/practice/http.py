@@ -209,7 +209,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        pieces: Iterable[bytes] = [response.body] if isinstance(response.body, bytes) else response.body
+        pieces: Iterable[bytes] = [response.body] if isinstance(response.body, bytes) else _gathered(response.body)
         for piece in _limited(pieces, cut_after):
             if piece is None:
                 self._hang_up()
@@ -237,6 +237,19 @@ class _Body:
 
     def __exit__(self, *_: object) -> None:
         self.stream.close()
+
+
+def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Join small pieces, so that a file of many lines is not as many chunks."""
+    held: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size >= CHUNK:
+            yield b"".join(held)
+            held, size = [], 0
+    yield b"".join(held)
 
 
 def _limited(pieces: Iterable[bytes], cut_after: int | None) -> Iterator[bytes | None]:
