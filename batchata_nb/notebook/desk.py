@@ -7,6 +7,7 @@ the same `kind` and `op`; one that cannot be answered gets `error`. Sizes are bo
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -67,7 +68,7 @@ class Desk:
 
     def _send(self, content: JsonObject, answer: JsonObject, buffers: Sequence[bytes] = ()) -> None:
         try:
-            self._reply({"kind": content["kind"], "op": content["op"], **answer}, buffers)
+            self._reply(as_json({"kind": content["kind"], "op": content["op"], **answer}), buffers)
         except Exception:  # noqa: BLE001  the page is gone; the run is not
             _log.debug("an answer could not be sent", exc_info=True)
 
@@ -159,6 +160,12 @@ class Desk:
 
     def _document(self, content: JsonObject) -> Document:
         return self._run.document(_whole(content, "row", 0, 10**9), _whole(content, "document", 0, 10**4))
+
+
+def as_json(value: JsonObject) -> JsonObject:
+    """Return a value as a browser takes it: money and dates become text."""
+    found: JsonObject = json.loads(json.dumps(value, default=str))
+    return found
 
 
 def _names(content: Mapping[Any, Any]) -> bool:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
@@ -23,6 +23,7 @@ from .options import money
 from .session import Session
 from .start import Defaults, expander, fill, start
 
+Value = TypeVar("Value")
 STATE_FILE = ".batchata/state.db"
 _ATTRIBUTE = "_batchata_magics"
 _FORMATTED = (("batchata_nb.runs.run", "BatchRun"), ("batchata_nb.core.results", "JobResult"))
@@ -81,7 +82,7 @@ class Batchata(Magics):
         self.session.say(*([hidden] if hidden else []), *_left_out(batch.skipped))
         self.session.show(run)
         if (spec.wait or defaults.wait) and not run.is_dry:
-            run.wait()
+            self.session.wait(run)
 
     def defaults(self) -> Defaults:
         """Return the defaults as they are now."""
@@ -109,7 +110,7 @@ class Batchata(Magics):
 
     @default("practice")
     def _practice_default(self) -> bool:
-        return _from_environment("BATCHATA_PRACTICE", _truth, False)
+        return bool(_from_environment("BATCHATA_PRACTICE", _truth, False))
 
     @default("poll_interval")
     def _poll_interval_default(self) -> float | None:
@@ -121,7 +122,7 @@ class Batchata(Magics):
 
     @default("wait")
     def _wait_default(self) -> bool:
-        return _from_environment("BATCHATA_WAIT", _truth, False)
+        return bool(_from_environment("BATCHATA_WAIT", _truth, False))
 
     @validate("max_cost")
     def _check_max_cost(self, proposal: Any) -> Decimal | None:
@@ -144,21 +145,19 @@ class Batchata(Magics):
         sources = completion.Sources(_models, self._run_names, _providers, shell.user_ns)
         self._remove = completion.install(shell, sources)
         shell.events.register("pre_run_cell", self.session.before_cell)
-        formatter = shell.display_formatter.ipython_display_formatter
         shows = (self.session.show_live, self.session.show_result)
         for (module, name), show in zip(_FORMATTED, shows, strict=True):
-            formatter.for_type_by_name(module, name, show)
+            _displays(shell).for_type_by_name(module, name, show)
 
     def leave(self) -> None:
         """Take all of it away; runs under way go on, and their outputs with them."""
         shell = self.session.shell
         self._remove()
-        if self in shell.configurables:
-            shell.configurables.remove(self)
+        configurables: list[Any] = shell.configurables
+        configurables[:] = [other for other in configurables if other is not self]
         shell.events.unregister("pre_run_cell", self.session.before_cell)
-        formatter = shell.display_formatter.ipython_display_formatter
         for module, name in _FORMATTED:
-            formatter.pop(f"{module}.{name}", None)
+            _displays(shell).pop(f"{module}.{name}", None)
         for kind in ("line", "cell"):
             shell.magics_manager.magics[kind].pop("batchata", None)
 
@@ -190,6 +189,12 @@ def unload(shell: InteractiveShell) -> None:
     if magics is not None:
         magics.leave()
         delattr(shell, _ATTRIBUTE)
+
+
+def _displays(shell: InteractiveShell) -> Any:
+    """Return what maps types to functions that display them."""
+    assert shell.display_formatter is not None
+    return shell.display_formatter.ipython_display_formatter
 
 
 def _recorded(state: str) -> list[tuple[str, str | None]]:
@@ -225,7 +230,7 @@ def _sentence(error: BatchataError) -> str:
     return " ".join(str(error).split())
 
 
-def _from_environment(name: str, read: Callable[[str], Any], otherwise: Any) -> Any:
+def _from_environment(name: str, read: Callable[[str], Value], otherwise: Value | None) -> Value | None:
     text = os.environ.get(name, "")
     try:
         return read(text) if text.strip() else otherwise

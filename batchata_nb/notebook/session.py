@@ -7,6 +7,7 @@ the runner's thread; nothing is printed there. The registry hangs on the shell, 
 from __future__ import annotations
 
 import logging
+import threading
 import uuid
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import ValidationError
 from ..core.jobs import JsonObject
-from .desk import Desk
+from .desk import Desk, as_json
 from .pages import Pages
 from .tables import bundle
 
@@ -94,9 +95,8 @@ class View:
             _log.debug("a view of %s could not be updated", summary.get("name"), exc_info=True)
 
     def _live(self, summary: JsonObject) -> tuple[dict[str, Any], dict[str, Any]]:
-        found = self.widget._repr_mimebundle_()
-        data, metadata = found if isinstance(found, tuple) else (found, {})
-        return {**(data or {}), **self._report(summary)}, dict(metadata)
+        data, metadata = _bundled(self.widget)
+        return {**data, **self._report(summary)}, metadata
 
     def _report(self, summary: JsonObject) -> dict[str, Any]:
         from ..widgets.fallback import report_html, report_text
@@ -142,8 +142,9 @@ class Session:
         old = namespace.get(name)
         self.runs.pop(name, None)
         self.runs[name] = run
-        self.shell.push({name: run})
-        if name in namespace and old is not None and not isinstance(old, BatchRun):
+        namespace[name] = run
+        self.shell.user_ns_hidden.pop(name, None)  # what a startup file hid is the user's own from now on
+        if old is not None and not isinstance(old, BatchRun):
             return f"{name} was a {type(old).__name__}; it is the run now."
         if old is None and hasattr(builtins, name):
             return f"{name} hides Python's own {name} in this notebook; another name is safer."
@@ -155,6 +156,13 @@ class Session:
             self.publish(estimate_bundle(run))
         else:
             self.view(run).show(keep=keep)
+
+    def wait(self, run: BatchRun) -> None:
+        """Wait for a run's end, and until its outputs show it."""
+        run.wait()
+        shown = threading.Event()
+        run.post(shown.set)
+        shown.wait(5)
 
     def show_live(self, run: BatchRun) -> None:
         """Show a run as the user asked for by name: live, also when it is over."""
@@ -169,18 +177,20 @@ class Session:
 
     def show_result(self, result: JobResult) -> None:
         """Show a result beside its document; without its run at hand, its fields alone."""
+        from ..widgets.evidence_view import ResultView
+        from ..widgets.fallback import result_html, result_text
+
         found = self._row_of(result)
         if found is None:
-            self.publish(result_bundle(result))
+            detail = detail_of(result)
+            self.publish({"text/html": result_html(detail), "text/plain": result_text(detail)})
             return
-        from ..widgets.evidence_view import ResultView
-
         run, row = found
+        detail = as_json(run.detail(row))
         desk = Desk(run, lambda content, buffers: widget.reply(content, list(buffers)), self.pages)
-        widget = ResultView(run.detail(row), desk.receive)
-        bundled = widget._repr_mimebundle_()
-        data, metadata = bundled if isinstance(bundled, tuple) else (bundled, {})
-        self.publish({**(data or {}), **result_bundle(result)}, dict(metadata))
+        widget = ResultView(detail, desk.receive)
+        data, metadata = _bundled(widget)
+        self.publish({**data, "text/html": result_html(detail), "text/plain": result_text(detail)}, metadata)
 
     def _row_of(self, result: JobResult) -> tuple[BatchRun, int] | None:
         """Find the run that a result is of: results carry no reference to it, so that they can be kept and copied."""
@@ -243,18 +253,31 @@ def estimate_bundle(run: BatchRun) -> dict[str, str]:
     return bundle(priced.rows(), priced.summary(), title)
 
 
-def result_bundle(result: JobResult) -> dict[str, str]:
-    """Return one result as a static table: fields, values, and where they stand."""
+def detail_of(result: JobResult) -> JsonObject:
+    """Return a result as a view takes it, where its run is not at hand."""
     from ..core.citations import leaves
 
-    data = result.to_dict()["parsed_response"]
-    rows = []
-    for path, value in leaves(data) if data is not None else [("", result.raw_response)]:
-        best = next(iter(result.citation_mappings.get(path, ())), None)
-        place = "" if best is None else f"{best.source}{f', page {best.page}' if best.page else ''}"
-        rows.append({"field": path or "answer", "value": value, "evidence": best.text if best else "", "where": place})
-    notes = [f"{result.error_kind or result.status}: {result.error}"] if result.error else []
-    return bundle(rows, notes, f"{result.job_id} ({result.status}, {result.model})")
+    plain = result.to_dict()
+    data, cited = plain["parsed_response"], plain["citation_mappings"]
+    found = leaves(data) if data is not None else [("", result.raw_response)]
+    fields = [
+        {
+            "path": path or "answer",
+            "value": "" if value is None else str(value),
+            "citations": [{**each, "reason": each["match_reason"]} for each in cited.get(path, ())],
+        }
+        for path, value in found
+    ]
+    documents = [{"name": name} for name in result.documents]
+    return {**plain, "id": result.job_id, "state": result.status, "cost": result.cost_usd, "raw": result.raw_response,
+            "fields": fields, "documents": documents}  # fmt: skip
+
+
+def _bundled(widget: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a widget's MIME bundle with its metadata, which names its manager in Colab."""
+    found = widget._repr_mimebundle_()
+    data, metadata = found if isinstance(found, tuple) else (found, {})
+    return dict(data or {}), dict(metadata)
 
 
 def models_of(namespace: Mapping[str, Any]) -> dict[str, type[Any]]:
