@@ -36,7 +36,9 @@ class Option:
     def score(self) -> float:
         """All that speaks for the place, in one number; of equals the earlier wins."""
         near = _CITED * self.cited + _COHESION * self.company
-        return self.place.quality + self.label + near - _PART * self.part - _EARLY * self.late - _ORDER * self.place.start
+        return (
+            self.place.quality + self.label + near - _PART * self.part - _EARLY * self.late - _ORDER * self.place.start
+        )
 
 
 @dataclass(slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 from ..core.citations import Citation, Confidence
-from . import fold, labels, speak
+from . import clauses, fold, labels, speak
 from .fields import Field
 from .native import Passage
 from .printed import Printed
@@ -44,6 +45,7 @@ def _of_judgement(source: Source, passages: Sequence[Passage], scorer: labels.Sc
         if cited and related < _RELATED * ranked[0][0]:
             break
         about = related > 0.1
+        passage = dataclasses.replace(passage, spans=clauses.narrowed(source, passage.spans, scorer))
         confidence: Confidence = "medium" if about else "low"
         reason = f"The model {_verb(passage)} this passage for a value that no document prints as such."
         cited.append(_whole(source, passage, about, confidence, reason))

@@ -16,6 +16,7 @@ Path = tuple[str | int, ...]
 _LONG_NOTE = 4  # terms; from here on a description is compared with sentences
 _SENTENCE, _EXPLICIT = 1.2, 0.3
 _SENTENCE_END = re.compile(r"[.!?][\s\"”’)]|[。！？؟।॥]|\n\s*\n|\n(?=[^\n]{0,40}\n)")
+_INSTRUCTION = re.compile(r"\([^()]*\b(?:null|none|empty|omit)\b[^()]*\)", re.IGNORECASE)  # said to the model
 _STATED = re.compile(r"[^\W\d_][^:=]*[:=]\s*(?:[A-Z]{2,3}|[$€£])?\s*$")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_\W]+")
 
@@ -83,7 +84,7 @@ def _words(key: str) -> list[str]:
 def note_terms(note: str) -> list[str]:
     """Words of a description that say something; runs of scripts without spaces become pairs of letters."""
     found: dict[str, None] = {}
-    for match in fold.WORD.finditer(note):
+    for match in fold.WORD.finditer(_INSTRUCTION.sub(" ", note)):
         word = fold.skeleton(match[0])
         if not word or word in vocabulary.STOP or (word.isascii() and len(word) < 2):
             continue
@@ -145,7 +146,9 @@ class Scorer:
     def _covered(self, start: int, end: int) -> float:
         """How much of a description the sentence around a place has, and the text around that: 0 to 1."""
         text = self._source.text
-        low = max((m.end() for m in _SENTENCE_END.finditer(text, max(0, start - 400), start)), default=max(0, start - 400))
+        low = max(
+            (m.end() for m in _SENTENCE_END.finditer(text, max(0, start - 400), start)), default=max(0, start - 400)
+        )
         stop = _SENTENCE_END.search(text, end, end + 400)
         high = stop.end() if stop else min(len(text), end + 400)
         covered = 0.0
