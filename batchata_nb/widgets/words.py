@@ -110,7 +110,7 @@ def amount(value: object) -> Decimal | None:
 
 
 def dollars(value: object) -> str:
-    """US dollars from decimal text: cents from a dollar on, up to four decimals below."""
+    """US dollars from decimal text: cents from a dollar on, four decimals below where they say something."""
     usd = amount(value)
     if usd is None:
         return "unknown"
@@ -121,4 +121,4 @@ def dollars(value: object) -> str:
     if abs(usd) >= 1:
         return f"${usd:,.2f}"
     text = f"{usd:.4f}"
-    return "$" + (text[:-2] if text.endswith("00") else text.removesuffix("0"))
+    return "$" + text.removesuffix("00")

@@ -176,7 +176,7 @@ def test_result_without_schema_shows_its_answer() -> None:
         ("0.00001", "<$0.0001"),
         ("0.0123", "$0.0123"),
         ("0.40", "$0.40"),
-        ("0.123", "$0.123"),
+        ("0.006", "$0.0060"),
         ("0.99999", "$1.00"),
         ("1234.5", "$1,234.50"),
         ("nan", "unknown"),
@@ -184,7 +184,7 @@ def test_result_without_schema_shows_its_answer() -> None:
     ],
 )
 def test_dollars(amount: str, shown: str) -> None:
-    """Cents from a dollar on, up to four decimals below; what is no number is unknown, not zero."""
+    """Cents from a dollar on, four decimals below where they say something; what is no number is unknown, not zero."""
     assert shown == dollars(amount)
 
 

@@ -1,6 +1,6 @@
 // The evidence view: fields on one side, the document with the cited places on the other.
 import type { Channel } from "../channel.ts";
-import { append, button, h, icon, setAria, setText, setTitle, show } from "../dom.ts";
+import { append, button, h, icon, setText, setTitle, show } from "../dom.ts";
 import { count, dollars, plural } from "../pure/format.ts";
 import { piecesOf, placesOf, type Place } from "../pure/places.ts";
 import { ENDED } from "../pure/segments.ts";
@@ -51,7 +51,7 @@ export function evidence(channel: Channel, { onClose, onStep }: EvidenceOptions 
   const rawToggle = button("Raw answer", () => {
     raw = !raw;
     draw();
-  }, { class: "bnb-small", aria: { pressed: "false" } });
+  }, { class: "bnb-small" });
   const steps = onStep && [iconButton("back", "Previous result", () => onStep(-1)), iconButton("next", "Next result", () => onStep(1))];
   const head = h("div", { class: "bnb-tools" },
     onClose ? button("All results", onClose, { class: "bnb-small bnb-back" }) : null,
@@ -189,7 +189,6 @@ export function evidence(channel: Channel, { onClose, onStep }: EvidenceOptions 
     const kind = result.documents[target.document]?.kind;
     const paged = kind === "pdf" || kind === "image";
     fields.select(field, place);
-    setAria(rawToggle, "pressed", String(raw));
     setText(rawToggle, raw && result.documents.length ? "Document" : "Raw answer");
     show(rawToggle, result.documents.length > 0);
     show(tools, !raw && kind !== undefined);

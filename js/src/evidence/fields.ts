@@ -4,6 +4,7 @@ import { fieldGroups, whereOf, type Place } from "../pure/places.ts";
 import type { Citation, Field, Result } from "../pure/snapshot.ts";
 import { clip, safeLink } from "../pure/visible.ts";
 
+const RAW = 10_000; // characters of an answer without fields
 const SHOWN = 1200; // characters of a value, until the whole is asked for
 
 export interface FieldList {
@@ -35,7 +36,8 @@ export function fieldList(onField: (field: number) => void, onPlace: (place: num
     });
     el.replaceChildren(...blocks);
     if (!result.fields.length) {
-      el.replaceChildren(h("p", { class: "bnb-empty" }, result.state === "succeeded" ? "No schema was asked for: the answer is the raw text." : "No fields: this job has no usable answer."));
+      const why = result.state === "succeeded" ? "The answer, as text:" : result.raw ? "No fields; what the model answered:" : "No fields: there is no answer.";
+      el.replaceChildren(h("p", { class: "bnb-note" }, why), h("div", { class: "bnb-value bnb-answer" }, h("bdi", {}, clip(result.raw, RAW))));
     }
   }
 

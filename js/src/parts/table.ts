@@ -170,6 +170,7 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
     typing = setTimeout(() => ask({ text: search.value }), TYPING);
   });
 
+  drawTools();
   return {
     el: h("div", { class: "bnb-results" },
       h("div", { class: "bnb-tools" }, h("h3", {}, "Results"), states, search, h("span", { class: "bnb-gap" }), range, first, previous, next, last),

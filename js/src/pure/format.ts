@@ -6,7 +6,7 @@ export const count = (n: number): string => Math.round(n).toLocaleString("en-US"
 /** "1 job", "2 jobs". */
 export const plural = (n: number, noun: string): string => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
 
-/** US dollars from decimal text: cents from a dollar on, up to four decimals below. */
+/** US dollars from decimal text: cents from a dollar on, four decimals below where they say something. */
 export function dollars(amount: string): string {
   const value = Number(amount);
   if (!Number.isFinite(value)) return "unknown";
@@ -15,7 +15,7 @@ export function dollars(amount: string): string {
   const size = Math.abs(value);
   if (size < 0.0001) return `${sign}<$0.0001`;
   if (size >= 1) return `${sign}$${size.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
-  const short = size.toFixed(4).replace(/0{1,2}$/, "");
+  const short = size.toFixed(4).replace(/00$/, "");
   return short === "1.00" ? `${sign}$1.00` : `${sign}$${short}`;
 }
 
