@@ -138,9 +138,8 @@ class SdkProvider(ABC):
             raise ValidationError("The prompt is empty: write at least one user section with text or a document.")
         for message in job.messages:
             if message.documents and message.role != "user":
-                raise ValidationError(
-                    f"{message.documents[0].name} is attached to a {message.role} section; attach it to a user section."
-                )
+                name = message.documents[0].name
+                raise ValidationError(f"{name} is attached to the {message.role} section; attach it to a user section.")
             if message.role == "assistant" and not message.text.strip():
                 raise ValidationError("An assistant section is empty; write its text or leave it out.")
 

@@ -182,7 +182,9 @@ class GeminiProvider(SdkProvider):
         reason = None
         if word in ("FAILED", "EXPIRED") or (error and state == "ended"):
             reason = rules.redact(str(error.get("message") or f"The job ended as {word}, without a reason."))
-        rejected = word == "FAILED" and not handle and not done and error.get("code") in _TURNED_AWAY
+        # Successful rows alone are billed: none counted, or a job turned away before it ran, is proof of no charge.
+        unbilled = done == 0 or (not done and error.get("code") in _TURNED_AWAY)
+        rejected = word == "FAILED" and not handle and unbilled
         return BatchStatus(
             state=state,
             word=word or "unknown",

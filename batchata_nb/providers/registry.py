@@ -41,7 +41,7 @@ def provider_for(model: str, provider: str | None = None) -> str:
     if provider is not None:
         if provider in NAMES or provider in _extensions():
             return provider
-        raise ProviderNotFoundError(f"There is no provider {provider!r}{_nearest(provider, _known())}.")
+        raise ProviderNotFoundError(f"There is no provider {provider!r}{_nearest(provider, _known()) or '.'}")
     name = model.strip()
     prefix = name.partition("/")[0]
     if "/" in name and prefix in _PREFIXES:
@@ -51,9 +51,9 @@ def provider_for(model: str, provider: str | None = None) -> str:
     for found, pattern in _PATTERNS:
         if pattern.match(name.lower()):
             return found
-    hint, names = _nearest(name, _FAMILIES, cut=len(name)), "|".join(_known())
+    hint, names = _nearest(name, _FAMILIES), "|".join(_known())
     raise ProviderNotFoundError(
-        f"No provider is known for the model {model!r}{hint}. If the name is right, say whose model it is: "
+        f"No provider is known for the model {model!r}{hint or '.'} If the name is right, say whose model it is: "
         f"`--provider {names}` (`openai` for any OpenAI-compatible endpoint)."
     )
 
@@ -89,7 +89,7 @@ def get(name: str, *, environment: Mapping[str, str] | None = None) -> Provider:
         return GeminiProvider(environment)
     extension = _extensions().get(name)
     if extension is None:
-        raise ProviderNotFoundError(f"There is no provider {name!r}{_nearest(name, _known())}.")
+        raise ProviderNotFoundError(f"There is no provider {name!r}{_nearest(name, _known()) or '.'}")
     try:
         factory = extension.load()
     except (ImportError, AttributeError) as error:
@@ -133,7 +133,8 @@ def _known() -> list[str]:
     return [*NAMES, *sorted(set(_extensions()) - set(NAMES))]
 
 
-def _nearest(name: str, known: Sequence[str], cut: int | None = None) -> str:
-    shortened = {each[:cut] if cut else each: each for each in known}
-    close = difflib.get_close_matches(name.lower()[: max(map(len, known))], shortened, n=1, cutoff=0.6)
-    return f"; did you mean {shortened[close[0]]!r}?" if close else ""
+def _nearest(name: str, known: Sequence[str]) -> str:
+    """Return a hint at the known name whose beginning, up to a dash, is nearest to that of the given one."""
+    heads = {each.partition("-")[0]: each for each in known}
+    close = difflib.get_close_matches(name.lower().partition("-")[0], heads, n=1, cutoff=0.6)
+    return f"; did you mean {heads[close[0]]!r}?" if close else ""
