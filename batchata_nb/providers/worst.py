@@ -28,10 +28,16 @@ def worst(job: Job, input_bound: int, price: Price) -> Decimal:
     return surcharged(price, job).worst(input_bound, most, cache_write=cache_write(job))
 
 
-def surcharged(price: Price, job: Job) -> Price:
-    """Return the price with the surcharge on tokens that a job's parameters bring: 10 % for inference in one region."""
+def surcharge(job: Job) -> Decimal:
+    """Return the factor on token prices that a job's parameters bring: 1.1 for inference in one region, else 1."""
     region = job.params.get("inference_geo") if job.provider == "anthropic" else None
-    return price if region in (None, "global") else replace(price, multiplier=price.multiplier * _ONE_REGION)
+    return Decimal(1) if region in (None, "global") else _ONE_REGION
+
+
+def surcharged(price: Price, job: Job) -> Price:
+    """Return the price with a job's surcharge."""
+    factor = surcharge(job)
+    return price if factor == 1 else replace(price, multiplier=price.multiplier * factor)
 
 
 def answers(job: Job) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import ValidationError
 from ..core.jobs import CiteMode, Document, Job, JsonObject, Message
 from .environment import PRACTICE
-from .records import JobRecord
+from .records import JobRecord, Sizing
 
 if TYPE_CHECKING:
     from ..providers.base import Provider
@@ -79,15 +79,17 @@ def records(
     provider_name: str | None,
     provider: Callable[[str], Provider],
     practice: bool,
+    limited: bool,
     max_tokens: int,
 ) -> Iterator[JobRecord]:
     """Yield jobs as they are stored: complete, checked, bounded and with their identity.
 
     Raises:
-        ValidationError: A job that the provider would refuse, or two of the same id; names the job.
+        ValidationError: A job that the provider would refuse, two of the same id, or one whose worst case cannot be
+            bounded though a ceiling is set; names the job.
     """
     from ..providers.registry import provider_for
-    from ..providers.tokens import bound
+    from ..providers.worst import unbounded
 
     seen_ids: set[str] = set()
     copies: dict[str, int] = {}
@@ -108,9 +110,9 @@ def records(
         if copy:
             job = replace(job, copy=copy)
             mark = job.fingerprint
-        limit = bound(job)
-        tokens = None if limit.how == "unknown" else limit.tokens
-        yield JobRecord(row, job, mark, tokens, adapter.encoded_size(job))
+        if limited and (why := unbounded(job)):
+            raise ValidationError(f"Job {item.id}: {why} Remove the limit, or what it names.")
+        yield JobRecord(job, _sizing(row, job, mark, adapter.encoded_size(job)))
 
 
 def _settle(
@@ -160,6 +162,16 @@ def _settle(
             left_out.add((item.model, name))
             warnings.warn(f"{item.model}: the default {name} is left out. {why}", UserWarning, stacklevel=2)
     return job({**{k: v for k, v in shared.items() if k not in drop}, **item.stated}) if drop else made
+
+
+def _sizing(row: int, job: Job, mark: str, size: int) -> Sizing:
+    from ..providers.tokens import bound
+    from ..providers.worst import answers, cache_write, surcharge
+
+    limit = bound(job)
+    tokens = None if limit.how == "unknown" else limit.tokens
+    outputs = job.max_tokens * answers(job)
+    return Sizing(row, mark, job.provider, job.model, tokens, size, outputs, cache_write(job), str(surcharge(job)))
 
 
 def digest(found: Sequence[JobRecord]) -> str:

@@ -12,9 +12,11 @@ from ..core.jobs import Job
 from ..core.results import ErrorKind, Outcome, Reply
 from ..core.submissions import Submission
 from .answers import Answer, answer
+from .clock import utc
+from .costs import billed
 from .layout import write_files
 from .records import Stored
-from .sending import actual_cost
+from .schemas import schema_key
 from .watching import failed_in_passing
 
 if TYPE_CHECKING:
@@ -31,6 +33,19 @@ class Collected:
 
     bad_lines: list[str] = field(default_factory=list)
     left: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A reply on its way into the store."""
+
+    row: int
+    mark: str
+    worst: Decimal
+    answer: Answer
+    cost: Decimal | None
+    saved: Decimal
+    retryable: bool
 
 
 def fetch(drive: Drive, s: Submission) -> None:
@@ -108,17 +123,18 @@ def _stream(drive: Drive, s: Submission) -> Collected:
                     replies[row] = reply
         if replies:
             jobs = dict(zip(replies, store.jobs(run_id, list(replies)), strict=True))
-            answers = {row: _answer(drive, jobs[row], reply, batch_id) for row, reply in replies.items()}
-            write_files(drive.spec, answers.values())
-            drive.context.call(_landing(drive, s, replies, answers, waiting))
+            landed = [_ready(drive, row, jobs[row], reply, batch_id, *waiting[row]) for row, reply in replies.items()]
+            write_files(drive.spec, (ready.answer for ready in landed))
+            drive.context.call(_landing(drive, s, landed))
             collected.left -= replies.keys()
     return collected
 
 
-def _answer(drive: Drive, job: Job, reply: Reply, batch_id: str) -> Answer:
-    from .schemas import schema_key
-
-    return answer(job, reply, drive.context.models.get(schema_key(job.schema)), batch_id)
+def _ready(drive: Drive, row: int, job: Job, reply: Reply, batch_id: str, mark: str, worst: Decimal) -> Ready:
+    """Read, check and price one reply: all that needs no knowledge of the run's state."""
+    found = answer(job, reply, drive.context.models.get(schema_key(job.schema)), batch_id)
+    cost, saved = billed(drive.context.prices, job, reply, utc(drive.context.clock.now()))
+    return Ready(row, mark, worst, found, cost, saved, reply.retryable)
 
 
 def _chunks(replies: Iterator[Reply]) -> Iterable[list[Reply]]:
@@ -139,39 +155,35 @@ def _row(row_id: str | None, prefix: str) -> int | None:
     return int(number) if number.isascii() and number.isdigit() else None
 
 
-def _landing(
-    drive: Drive,
-    s: Submission,
-    replies: dict[int, Reply],
-    answers: dict[int, Answer],
-    waiting: dict[int, tuple[str, Decimal]],
-) -> Callable[[], None]:
+def _landing(drive: Drive, s: Submission, landed: list[Ready]) -> Callable[[], None]:
     """Return what the runner's thread does with a chunk: one transaction for its results and the event that says so."""
 
     def land() -> None:
-        now, state = drive.context.clock.now(), drive.state
-        rows, stored = [], []
+        state = drive.state
         samples: dict[str, str] = {}
-        spent = released = saved = Decimal(0)
-        unpriced = 0
-        for row, reply in replies.items():
-            mark, worst = waiting[row]
-            cost, more = actual_cost(drive, s.provider, reply.model or s.model, reply.usage, now)
-            if cost is None and s.model != reply.model:
-                cost, more = actual_cost(drive, s.provider, s.model, reply.usage, now)
-            unpriced += cost is None
-            spent, released, saved = spent + (cost or 0), released + worst, saved + more
-            found = answers[row]
-            again = reply.retryable and state.attempts[row] < state.max_attempts and not state.cancelled
-            rows.append((row, found.outcome, found.kind, again))
-            stored.append(_stored(row, mark, found, cost))
-            if found.kind:
-                samples.setdefault(found.kind, str(found.body["error"] or found.kind)[:SAMPLE])
-        event = ev.Landed(now, s.tag, tuple(rows), str(spent), str(released), str(saved), samples, unpriced)
+        for ready in landed:
+            kind = ready.answer.kind
+            if kind is not None:
+                samples.setdefault(kind, str(ready.answer.body["error"] or kind)[:SAMPLE])
+        event = ev.Landed(
+            drive.context.clock.now(),
+            s.tag,
+            tuple((r.row, r.answer.outcome, r.answer.kind, r.retryable and _may_retry(drive, r.row)) for r in landed),
+            cost=str(sum((r.cost or Decimal(0) for r in landed), Decimal(0))),
+            released=str(sum((r.worst for r in landed), Decimal(0))),
+            saved=str(sum((r.saved for r in landed), Decimal(0))),
+            samples=samples,
+            unpriced=sum(r.cost is None for r in landed),
+        )
+        stored = [_stored(r.row, r.mark, r.answer, r.cost) for r in landed]
         drive.context.store.append_landed(state.run_id, state.seq, event, stored)
         drive.applied(event)
 
     return land
+
+
+def _may_retry(drive: Drive, row: int) -> bool:
+    return drive.state.attempts[row] < drive.state.max_attempts and not drive.state.cancelled
 
 
 def _stored(row: int, mark: str, found: Answer, cost: Decimal | None) -> Stored:

@@ -16,6 +16,7 @@ from ..core.state import RunState, apply
 from ..providers.base import Provider
 from . import collecting, sending, watching
 from .clock import Clock
+from .costs import Prices
 from .records import RunRecord
 from .settings import limit_text
 from .store import Store
@@ -52,7 +53,7 @@ class Context:
 
     store: Store
     provider: Callable[[str], Provider]
-    prices: sending.Prices
+    prices: Prices
     clock: Clock
     work: Work
     call: Callable[[Callable[[], None]], None]

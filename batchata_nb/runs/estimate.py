@@ -13,8 +13,8 @@ from ..core.errors import UnknownPriceError
 from ..core.jobs import JsonObject
 from ..core.results import Usage
 from .clock import Clock
+from .costs import Prices
 from .records import JobRecord
-from .sending import Prices, cache_write
 
 if TYPE_CHECKING:
     from ..providers.base import Limits
@@ -171,16 +171,18 @@ def estimate(
         line.output_tokens += usage.output_tokens
         worst: Decimal | None = None
         try:
-            line.expected = _plus(line.expected, prices.batch(job.provider, job.model, at).cost(usage))
+            line.expected = _plus(line.expected, prices.expected(job.provider, job.model, at).cost(usage))
             line.live = _plus(line.live, prices.live(job.provider, job.model, at).cost(usage))
             reserve = prices.reserve(job.provider, job.model, at, limits[job.provider].window_hours)
-            if record.bound is not None:
-                worst = reserve.worst(record.bound, job.max_tokens, cache_write=cache_write(job.provider))
+            if record.sizing.bound is not None:
+                worst = record.sizing.worst(reserve)
         except UnknownPriceError:
             line.expected = line.live = None
-        unbounded += record.bound is None
+        unbounded += record.sizing.bound is None
         line.worst = _plus(line.worst, worst)
-        candidates.append(planning.Candidate(record.row, job.provider, job.model, worst or Decimal(0), record.size))
+        candidates.append(
+            planning.Candidate(record.row, job.provider, job.model, worst or Decimal(0), record.sizing.size)
+        )
         if job.cite:
             evidence[job.cite] = evidence.get(job.cite, 0) + 1
     ceiling = None if limit is None else Decimal(limit)

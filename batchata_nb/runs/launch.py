@@ -14,14 +14,17 @@ from ..core.errors import StateError, ValidationError
 from ..core.jobs import JsonObject
 from . import environment
 from .asking import digest, records
+from .clock import utc
 from .drive import Context, Drive
 from .estimate import Estimate, estimate
 from .records import JobRecord, RunRecord
 from .runner import Runner
 from .schemas import schema_key
+from .settings import MAX_TOKENS
 from .store import Store
 
 if TYPE_CHECKING:
+    from ..providers.base import Provider
     from .builder import Batch
     from .run import BatchRun
 
@@ -64,30 +67,28 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
     if not batch.asked:
         raise ValidationError("There are no jobs: add some with add_job or add_jobs, or --files or --over in a cell.")
     environment.read_dotenv()
-    folder = Path(settings.state_file).expanduser().absolute().parent
-    provider = partial(environment.provider, folder=folder, practice=settings.practice)
-    from .settings import MAX_TOKENS
-
     found = list(
         records(
             batch.asked,
             batch.defaults,
             provider_name=settings.provider,
-            provider=provider,
+            provider=_planned,
             practice=settings.practice,
+            limited=settings.limit is not None,
             max_tokens=MAX_TOKENS,
         )
     )
     spec = _spec(batch, found)
     prices = environment.price_book(_prices(spec))
-    limits = {name: provider(name).limits for name in {r.job.provider for r in found}}
-    if dry_run:
-        return DryRun(name, found, estimate(found, prices, limits, settings.limit, settings.items_per_batch), spec)
-    for needed in sorted({record.job.provider for record in found}):
-        provider(needed).ready()
+    limits = {name: _planned(name).limits for name in {r.job.provider for r in found}}
     if settings.limit is not None:
         for who, model in sorted({(r.job.provider, r.job.model) for r in found}):
-            prices.reserve(who, model, _now(), limits[who].window_hours)
+            prices.reserve(who, model, utc(runner().clock.now()), limits[who].window_hours)
+    if dry_run:
+        return DryRun(name, found, estimate(found, prices, limits, settings.limit, settings.items_per_batch), spec)
+    if not settings.practice:
+        for needed in limits:
+            _planned(needed).ready()
     store = store_at(settings.state_file)
     models = {schema_key(a.schema): a.response_model for a in batch.asked if a.response_model is not None}
     run_id, attached = _record(store, name, found, batch, spec, fresh)
@@ -102,6 +103,11 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
     if attached:
         _go_on(handle, settings.limit)
     return handle
+
+
+def _planned(name: str) -> Provider:
+    """A provider for what needs no network: checks, sizes and limits."""
+    return environment.provider(name, Path(), practice=False)
 
 
 def attach(run: str, *, state_file: str | os.PathLike[str], models: Mapping[str, type[Any]] | None = None) -> BatchRun:
@@ -209,12 +215,6 @@ def _spec(batch: Batch, found: list[JobRecord]) -> JsonObject:
 
 def _prices(spec: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
     return tuple((str(model), str(given), str(out)) for model, given, out in spec.get("prices") or ())
-
-
-def _now() -> Any:
-    from .clock import utc
-
-    return utc(runner().clock.now())
 
 
 __all__ = ["Estimate", "attach", "launch", "runner", "store_at"]

@@ -172,7 +172,7 @@ class BatchRun(Handle, Sequence[JobResult]):
         practice = bool(self.drive.spec.get("practice"))
         jobs = self.store.jobs(self.run_id, range(len(self)))
         sizings = self.store.sizings(self.run_id)
-        found = [JobRecord(s.row, job, s.fingerprint, s.bound, s.size) for s, job in zip(sizings, jobs, strict=True)]
+        found = [JobRecord(job, sizing) for job, sizing in zip(jobs, sizings, strict=True)]
         limits = {
             name: environment.provider(name, self.store.path.parent, practice=practice).limits
             for name in {s.provider for s in sizings}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ..core import events as ev
 from ..core import plan as planning
@@ -14,10 +14,10 @@ from ..core.due import retry_delay
 from ..core.errors import BatchataError, CredentialsError, ProviderError, UnknownPriceError, ValidationError
 from ..core.jobs import Job
 from ..core.pricing import Price
-from ..core.results import Usage
 from ..core.submissions import Submission
 from ..providers.base import Found, Limits, Row
 from .clock import utc
+from .records import Sizing
 
 if TYPE_CHECKING:
     from .drive import Drive
@@ -25,22 +25,6 @@ if TYPE_CHECKING:
 FIND_AGAIN = 20.0
 ABSENT_ENOUGH = 2
 """A batch is taken as never accepted when the provider's list lacked it so often, some time apart: lists may lag."""
-
-
-class Prices(Protocol):
-    """What driving needs of the price book."""
-
-    def batch(self, provider: str, model: str, at: datetime) -> Price:
-        """Price of batch work."""
-        ...
-
-    def live(self, provider: str, model: str, at: datetime) -> Price:
-        """Price of the same in real time."""
-        ...
-
-    def reserve(self, provider: str, model: str, at: datetime, window_hours: float) -> Price:
-        """The dearest price until the provider's window ends."""
-        ...
 
 
 def plan(drive: Drive, now: float) -> None:
@@ -80,21 +64,12 @@ def plan(drive: Drive, now: float) -> None:
 
 
 def _candidates(
-    drive: Drive, sizings: list[Any], limits: dict[str, Limits], now: float
+    drive: Drive, sizings: list[Sizing], limits: dict[str, Limits], now: float
 ) -> Iterator[planning.Candidate]:
     for s in sizings:
         price = reserve_price(drive, s.provider, s.model, limits[s.provider].window_hours, now)
-        worst = (
-            Decimal(0)
-            if price is None or s.bound is None
-            else price.worst(s.bound, s.max_tokens, cache_write=cache_write(s.provider))
-        )
+        worst = Decimal(0) if price is None else s.worst(price)
         yield planning.Candidate(s.row, s.provider, s.model, worst, s.size)
-
-
-def cache_write(provider: str) -> Any:
-    """OpenAI caches prompts by itself and bills the write; the others do so only when asked."""
-    return "implicit" if provider == "openai" else None
 
 
 def reserve_price(drive: Drive, provider: str, model: str, window_hours: float, now: float) -> Price | None:
@@ -259,13 +234,3 @@ def _decide(drive: Drive, s: Submission, found: Found, now: float) -> None:
         _unsent(drive, s, now, "its list has no such batch, so it is sent again", retry_at=now)
     else:
         drive.record_events(ev.NotFound(now, s.tag))
-
-
-def actual_cost(drive: Drive, provider: str, model: str, usage: Usage, now: float) -> tuple[Decimal | None, Decimal]:
-    """What a reply cost at batch rates, and what real time would have cost more; None where no price is known."""
-    try:
-        at, prices = utc(now), drive.context.prices
-        cost = prices.batch(provider, model, at).cost(usage)
-        return cost, max(prices.live(provider, model, at).cost(usage) - cost, Decimal(0))
-    except UnknownPriceError:
-        return None, Decimal(0)

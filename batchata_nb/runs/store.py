@@ -60,23 +60,15 @@ class Store(ResultQueries):
             total = 0
             for record in records:
                 total += 1
-                job = record.job
-                body = zlib.compress(json.dumps(job.to_json(), ensure_ascii=False).encode(), 3)
+                z = record.sizing
+                body = zlib.compress(json.dumps(record.job.to_json(), ensure_ascii=False).encode(), 3)
                 db.execute(
-                    "INSERT INTO jobs VALUES (?,?,?,?,?,?,?,?,?,?)",
+                    "INSERT INTO jobs VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
                     (
-                        run_id,
-                        record.row,
-                        job.id,
-                        record.fingerprint,
-                        job.provider,
-                        job.model,
-                        record.bound,
-                        job.max_tokens,
-                        record.size,
-                        body,
+                        run_id, z.row, record.job.id, z.fingerprint, z.provider, z.model,
+                        z.bound, z.size, z.outputs, z.cache_write, z.surcharge, body,
                     ),
-                )
+                )  # fmt: skip
             db.execute(
                 "INSERT INTO runs (run_id, name, created, digest, spec, total) VALUES (?,?,?,?,?,?)",
                 (run_id, name, created, digest, json.dumps(spec), total),
@@ -124,7 +116,7 @@ class Store(ResultQueries):
 
     def sizings(self, run_id: str, rows: Sequence[int] | None = None) -> list[Sizing]:
         """Return what planning needs of these rows, or of all; in row order."""
-        columns = "row, fingerprint, provider, model, bound, max_tokens, size"
+        columns = "row, fingerprint, provider, model, bound, size, outputs, cache_write, surcharge"
         if rows is None:
             found = self._read(f"SELECT {columns} FROM jobs WHERE run_id = ? ORDER BY row", run_id)
         else:

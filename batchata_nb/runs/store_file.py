@@ -25,7 +25,8 @@ CREATE INDEX runs_by_name ON runs (name, created);
 CREATE TABLE jobs (
   run_id TEXT NOT NULL, row INTEGER NOT NULL, job_id TEXT NOT NULL, fingerprint TEXT NOT NULL,
   provider TEXT NOT NULL, model TEXT NOT NULL,
-  bound INTEGER, max_tokens INTEGER NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL,
+  bound INTEGER, size INTEGER NOT NULL, outputs INTEGER NOT NULL, cache_write TEXT, surcharge TEXT NOT NULL,
+  body BLOB NOT NULL,
   PRIMARY KEY (run_id, row)) WITHOUT ROWID;
 CREATE INDEX jobs_by_fingerprint ON jobs (fingerprint);
 CREATE TABLE events (

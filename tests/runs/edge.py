@@ -18,7 +18,7 @@ from batchata_nb.providers.base import BatchStatus, Found, Limits, Row
 from batchata_nb.runs.asking import digest
 from batchata_nb.runs.clock import Clock
 from batchata_nb.runs.drive import Context, Drive
-from batchata_nb.runs.records import JobRecord
+from batchata_nb.runs.records import JobRecord, Sizing
 from batchata_nb.runs.store import Store
 
 LIMITS = Limits(rows=100, bytes=10**9, row_bytes=10**6, mixed_models=True, window_hours=24)
@@ -115,11 +115,14 @@ def failed(row: Row, *, retryable: bool) -> Reply:
 class FlatPrices:
     """Every model costs the same."""
 
-    def batch(self, provider: str, model: str, at: datetime) -> Price:
+    def expected(self, provider: str, model: str, at: datetime) -> Price:
         return FLAT
 
     def live(self, provider: str, model: str, at: datetime) -> Price:
         return Price(input=Rate(Decimal(2)), output=Rate(Decimal(2)))
+
+    def settled(self, provider: str, asked: str, reported: str | None, at: datetime, *, live: bool = False) -> Price:
+        return self.live(provider, asked, at) if live else FLAT
 
     def reserve(self, provider: str, model: str, at: datetime, window_hours: float) -> Price:
         return FLAT
@@ -162,7 +165,10 @@ class Desk:
         )  # fmt: skip
 
     def start(self, jobs: Sequence[Job], *, name: str = "run", bound: int | None = 1000, **options: Any) -> Drive:
-        records = [JobRecord(row, j, j.fingerprint, bound, 100) for row, j in enumerate(jobs)]
+        records = [
+            JobRecord(j, Sizing(row, j.fingerprint, j.provider, j.model, bound, 100, j.max_tokens))
+            for row, j in enumerate(jobs)
+        ]
         spec = {"models": ["m"], "poll_interval": 10.0, "items_per_batch": options.pop("items_per_batch", None)}
         usable, under_way = self.store.known([r.fingerprint for r in records])
         first: list[ev.Event] = [ev.Started(self.clock.now(), len(records), **options)]
