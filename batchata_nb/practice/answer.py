@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import guess
-from .ask import CITED_DOCUMENT_TOKENS, IMAGE_TOKENS, PAGE_TOKENS, Ask, Leaf, Piece, Place, Reply, text_tokens
+from .ask import CITED_DOCUMENT_TOKENS, IMAGE_TOKENS, PAGE_TOKENS, Ask, Leaf, Piece, Reply, text_tokens
 from .faults import MARKER
 from .fill import Filler
 from .reading import Reading, page_count, read, text_page
@@ -20,10 +20,11 @@ def answer(ask: Ask, mark: str = "") -> Reply:
     if not any(reading.pages for reading in readings):
         readings = [Reading((text_page(material(ask.prompt), -1),))]
     schema = ask.schema or asked_schema(ask)
+    question = ask.prompt if any(source.kind != "image" for source in ask.sources) else ask.prompt.partition("\n")[0]
     if schema is not None or ask.json:
-        pieces = list(_json(Filler(readings, schema or {"type": "object"}).fill()))
+        pieces = list(_json(Filler(readings, schema or {"type": "object"}, question).fill()))
     else:
-        pieces = _prose(ask, readings)
+        pieces = _prose(question, readings)
     if not ask.cited:
         pieces = [Piece("".join(piece.text for piece in pieces))]
     reply = Reply(_spoilt(pieces, mark), input_tokens=input_tokens(ask), thinking_tokens=ask.thinking)
@@ -49,10 +50,22 @@ def input_tokens(ask: Ask) -> int:
     return total
 
 
+_FRAME = re.compile(r"<(document|doc|file|text|context|message|email)\b[^>]*>\n?(.*?)\n?</\1>", re.S | re.I)
+_ABOUT_ANSWER = re.compile(r"\bJSON\b|\bschema\b|`\w+`|^\s*[{\[\]}]", re.I)
+
+
 def material(prompt: str) -> str:
-    """Return the part of a prompt that the instructions are about: what follows a line that ends with a colon,
-    else all but the first paragraph, else all."""
+    """Return the part of a prompt that the instructions are about.
+
+    That is what stands in tags such as `<document>`; else what follows a line that ends with a colon, or all but the
+    first paragraph, or all; and never a paragraph on the form of the answer.
+    """
     text = MARKER.sub("", prompt)
+    if framed := [found[2] for found in _FRAME.finditer(text)]:
+        return "\n\n".join(framed)
+    paragraphs = text.split("\n\n")
+    told = [paragraph for paragraph in paragraphs if not _ABOUT_ANSWER.search(paragraph)]
+    text = "\n\n".join(told if "".join(told).strip() else paragraphs)
     lines = text.split("\n")
     for index, line in enumerate(lines[:-1]):
         if line.rstrip().endswith(":") and any(rest.strip() for rest in lines[index + 1 :]):
@@ -111,22 +124,13 @@ def _json(tree: Any) -> Iterator[Piece]:
         yield Piece("]")
 
 
-def _prose(ask: Ask, readings: list[Reading]) -> list[Piece]:
-    """Quote up to three sentences: those that share most words with the question, in the order of the document."""
-    wanted = guess.telling(ask.prompt if ask.sources else ask.prompt.partition("\n")[0])
-    scored: list[tuple[int, int, Place]] = []
-    for reading in readings:
-        for page in reading.pages:
-            for start, end, text in guess.sentences(page):
-                shared = len(wanted & guess.telling(text))
-                shown = text if page.number is None else " ".join(text.split())
-                scored.append((-shared, len(scored), Place(page.source, page.number, start, end, shown, page.block)))
-    matching = [item for item in scored if item[0]] or scored
-    best = sorted(sorted(matching, key=lambda item: item[:2])[:3], key=lambda item: item[1])
+def _prose(question: str, readings: list[Reading]) -> list[Piece]:
+    """Quote the sentences that match the question."""
+    best = guess.matching(question, [page for reading in readings for page in reading.pages])
     if not best:
         return [Piece("The documents hold no text that could be quoted.")]
     pieces = [Piece("The document says: ")]
-    for number, (_, _, place) in enumerate(best):
+    for number, place in enumerate(best):
         pieces += [Piece(" " if number else ""), Piece(" ".join(place.text.split()), place)]
     return pieces
 

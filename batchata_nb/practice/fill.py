@@ -30,6 +30,7 @@ class Filler:
 
     readings: Sequence[Reading]
     root: JsonSchema
+    question: str = ""
     all_pairs: list[Pair] = field(default_factory=list)
     style: values.Style = field(default_factory=values.Style)
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from .ask import Leaf
+from .ask import Leaf, Place
 from .labels import DOCUMENT, GENERIC, is_label, words
 
 if TYPE_CHECKING:
@@ -171,6 +171,9 @@ def _string(filler: Filler, name: tuple[str, ...]) -> Leaf | None:
                 if found := pattern.search(page.text):
                     return Leaf(found[0], filler.place(page, found.start(), found.end()))
             return None
+    if {"answer", "response", "reply"} & set(name):
+        places = matching(filler.question, filler.pages)
+        return Leaf(" ".join(" ".join(place.text.split()) for place in places), places[0]) if places else None
     if "currency" in name:
         return _currency(filler)
     if "seller" in name and not set(name) & {"address", "tax", "number", "phone"}:
@@ -274,6 +277,20 @@ def _leaves(tree: Any, path: str) -> Iterator[tuple[str, Leaf]]:
             yield from _leaves(value, f"{path}[{index}]")
     else:
         yield path, tree
+
+
+def matching(question: str, pages: list[Page]) -> list[Place]:
+    """Return up to three sentences that share most words with a question, in the order of the document."""
+    wanted = telling(question)
+    scored: list[tuple[int, int, Place]] = []
+    for page in pages:
+        for start, end, text in sentences(page):
+            shared = len(wanted & telling(text))
+            shown = text if page.number is None else " ".join(text.split())
+            scored.append((-shared, len(scored), Place(page.source, page.number, start, end, shown, page.block)))
+    apt = [item for item in scored if item[0]] or scored
+    best = sorted(sorted(apt, key=lambda item: item[:2])[:3], key=lambda item: item[1])
+    return [place for _, _, place in best]
 
 
 def telling(text: str) -> set[str]:

@@ -138,7 +138,7 @@ def _text_lines(text: str) -> Iterator[Line]:
         for found in [*re.finditer(separator, row), None]:
             stop = found.start() if found else len(row)
             piece = row[last:stop]
-            inner = piece.strip(" \t\r*_#\"'" if bar or comma else " \t\r")
+            inner = piece.strip(" \t\r*_" if bar else ' \t\r"' if comma else " \t\r")
             if inner:
                 offset = last + piece.index(inner)
                 cells.append(Cell(inner, start + offset, start + offset + len(inner), offset, offset + len(inner)))
