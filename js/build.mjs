@@ -13,11 +13,11 @@ const LIMIT = 60_000; // bytes of each script: it is synced with every widget
 
 const options = {
   absWorkingDir: here,
-  entryPoints: { dashboard: "src/dashboard.ts", result: "src/result.ts" },
+  entryPoints: { dashboard: "src/dashboard.ts", result: "src/result.ts", views: "src/style/views.css" },
   outdir: target,
   bundle: true,
   format: "esm",
-  target: "es2022",
+  target: ["es2022", "chrome111", "firefox113", "safari16.4"],
   minify: true,
   legalComments: "none",
   charset: "ascii",

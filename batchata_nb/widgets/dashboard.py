@@ -50,7 +50,7 @@ class Dashboard(Messenger, anywidget.AnyWidget):
     """
 
     _esm = STATIC / "dashboard.js"
-    _css = STATIC / "dashboard.css"
+    _css = STATIC / "views.css"
     summary = traitlets.Dict().tag(sync=True)
     """The only synced state; of constant size, and written by one thread."""
 

@@ -20,7 +20,7 @@ class ResultView(Messenger, anywidget.AnyWidget):
     """
 
     _esm = STATIC / "result.js"
-    _css = STATIC / "result.css"
+    _css = STATIC / "views.css"
     detail = traitlets.Dict().tag(sync=True)
     """The result; the only synced state."""
 

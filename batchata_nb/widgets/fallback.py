@@ -8,6 +8,7 @@ notebooks, on GitHub (which drops styles) and on paper.
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,13 +32,23 @@ _Child = _Html | str | None
 
 def _safe(value: object) -> str:
     """The one door through which text enters HTML."""
-    return value.markup if isinstance(value, _Html) else html.escape(visible(str(value)), quote=True)
+    if isinstance(value, _Html):
+        return value.markup
+    # Notebooks set as mathematics what stands between dollar signs or after a backslash: "$1 spent, limit $5", and
+    # whatever a model may write. An element around the sign ends that; the class on the root is for those that heed it.
+    return re.sub(r"[$\\]", r"<span>\g<0></span>", html.escape(visible(str(value)), quote=True))
 
 
-def _tag(name: str, *children: _Child, style: str = "", **attributes: object) -> _Html:
-    named = "".join(f' {key.rstrip("_")}="{_safe(value)}"' for key, value in attributes.items())
+def _tag(name: str, *children: _Child, style: str = "", colspan: int = 1) -> _Html:
     styled = f' style="{style}"' if style else ""
-    return _Html(f"<{name}{styled}{named}>{''.join(_safe(child) for child in children if child is not None)}</{name}>")
+    spanned = f' colspan="{colspan:d}"' if colspan > 1 else ""
+    return _Html(
+        f"<{name}{styled}{spanned}>{''.join(_safe(child) for child in children if child is not None)}</{name}>"
+    )
+
+
+def _root(markup: str) -> str:
+    return f'<div class="tex2jax_ignore mathjax_ignore" style="{_ROOT}">{markup}</div>'
 
 
 def report_html(summary: Mapping[str, Any], page: Mapping[str, Any]) -> str:
@@ -64,7 +75,7 @@ def report_html(summary: Mapping[str, Any], page: Mapping[str, Any]) -> str:
     room = MOST_BYTES - len(markup.encode())
     rows, shown = _rows(page, room)
     markup += _safe(rows) + _safe(_closing(summary, page, shown))
-    return _safe(_tag("div", _Html(markup), style=_ROOT))
+    return _root(markup)
 
 
 def report_text(summary: Mapping[str, Any], page: Mapping[str, Any]) -> str:
@@ -124,7 +135,7 @@ def result_html(detail: Mapping[str, Any]) -> str:
         markup += _safe(_fields(fields, documents, MOST_BYTES - len(markup.encode())))
     elif detail.get("raw"):
         markup += _safe(_tag("pre", cut(detail["raw"], 10_000), style="white-space:pre-wrap;margin:0"))
-    return _safe(_tag("div", _Html(markup), style=_ROOT))
+    return _root(markup)
 
 
 def result_text(detail: Mapping[str, Any]) -> str:
@@ -205,8 +216,7 @@ def _row(row: Mapping[str, Any], columns: Sequence[str]) -> _Html:
     cells = [_tag("td", cut(row.get("id", ""), 80), style=_LINE), _tag("td", str(row.get("state", "")), style=_LINE)]
     if row.get("error") is not None:
         words = f"{kind(row.get('error_kind') or 'error')}: {row['error']}"
-        span = {"colspan": len(columns)} if columns else {}
-        cells.append(_tag("td", _tag("em", cut(words, 200)), style=_LINE, **span))
+        cells.append(_tag("td", _tag("em", cut(words, 200)), style=_LINE, colspan=len(columns)))
     else:
         cells += [_tag("td", cut(fields.get(column, ""), 120), style=_LINE) for column in columns]
     cost = "" if row.get("cost") is None else dollars(row["cost"])

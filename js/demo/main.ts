@@ -2,6 +2,7 @@
 //   ?state=running|finished|failed|held|cancelled  &theme=light|dark|bare  &practice  &view=result  &busy
 import dashboard from "../src/dashboard.ts";
 import result from "../src/result.ts";
+import "../src/style/views.css";
 import { bag } from "../src/pure/guards.ts";
 import { DemoKernel, invoiceOf, PLACES, resultOf, summaryOf, type Phase } from "./fixtures.ts";
 

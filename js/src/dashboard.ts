@@ -12,9 +12,6 @@ import { folds, isFinal, oneLine, RUN_WORDS } from "./pure/segments.ts";
 import { readResult, readSummary, type Command, type JobState, type RunState, type Summary } from "./pure/snapshot.ts";
 import { clip } from "./pure/visible.ts";
 import { onFrame, widget } from "./view.ts";
-import "./style/base.css";
-import "./style/dashboard.css";
-import "./style/evidence.css";
 
 /** A view that heard nothing for this long asks by itself (milliseconds). */
 const QUIET = 2000;

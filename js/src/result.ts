@@ -4,8 +4,6 @@ import { evidence } from "./evidence/evidence.ts";
 import { setAria } from "./dom.ts";
 import { readResult } from "./pure/snapshot.ts";
 import { onFrame, widget } from "./view.ts";
-import "./style/base.css";
-import "./style/evidence.css";
 
 export default widget((model, root, onClose) => {
   const channel = new Channel(model);

@@ -9,9 +9,16 @@ const FORBIDDEN = [
   /innerHTML|outerHTML|insertAdjacentHTML|setHTMLUnsafe|createContextualFragment|DOMParser|srcdoc|document\.write/,
   /cssText|setAttribute\(\s*["'`]style|setAttribute\(\s*["'`]on|\.on[a-z]+\s*=/,
   /\beval\b|new Function|set(?:Timeout|Interval)\(\s*["'`]/,
-  /\bfetch\(|XMLHttpRequest|WebSocket|EventSource|sendBeacon|\bimport\(|@import|\burl\(/,
+  /\bfetch\(|XMLHttpRequest|WebSocket|EventSource|sendBeacon|\bimport\(|\burl\(/,
   /\bset\([^)]*\bmodel\b|model\.set|save_changes/,
 ];
+
+test("style sheets import only their neighbours", () => {
+  for (const name of files) {
+    const imports = [...readFileSync(join(src, name), "utf8").matchAll(/@import\s+([^;]*)/g)].map((match) => match[1] ?? "");
+    expect(imports.filter((target) => !/^"\.\/[a-z]+\.css"$/.test(target))).toEqual([]);
+  }
+});
 
 test("there are sources to search", () => {
   expect(files.length).toBeGreaterThan(15);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from batchata_nb.widgets.words import dollars, time_words, visible
 
 from .hostile import HIDDEN, PAYLOADS, Markup, detail, page, row, summary
 
-TAGS = {"div", "p", "strong", "em", "code", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "q", "pre"}
+TAGS = {"div", "p", "strong", "em", "code", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "q", "pre", "span"}
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
@@ -22,7 +23,7 @@ def test_report_holds_payloads_as_text_only(payload: str) -> None:
 
     assert TAGS >= report.tags
     assert calm.attributes == report.attributes
-    assert {"style", "colspan"} >= {name for name, _ in report.attributes}
+    assert {"style", "colspan", "class"} >= {name for name, _ in report.attributes}
     assert 0 == report.depth
     assert visible(payload) in report.text
 
@@ -74,10 +75,21 @@ def test_visible(text: str, shown: str) -> None:
     assert shown == visible(text)
 
 
+@pytest.mark.parametrize("formula", ["$a_b$ and $c$", "$$x$$", r"\(x\)", r"\[x\]", r"\begin{align}x\end{align}"])
+def test_nothing_is_set_as_mathematics(formula: str) -> None:
+    """Dollar signs and backslashes, ours or a model's, never stand in one run of text with what follows them."""
+    for markup in (report_html(summary(formula), page(formula)), result_html(detail(formula))):
+        runs = re.split(r"<[^>]*>", markup)
+
+        assert [] == [run for run in runs if re.search(r"[$\\]", run) and len(run) > 1]
+        assert formula in Markup(markup).text
+        assert markup.startswith('<div class="tex2jax_ignore mathjax_ignore"')
+
+
 def test_report_is_bounded() -> None:
     """A run of a hundred thousand jobs, with long values in many columns, gives less than 100 KB of HTML."""
     columns = [f"field_{i}" for i in range(200)]
-    for text in ('"' * 200, "\U0001f600" * 200, "<" * 200):
+    for text in ('"' * 200, "\U0001f600" * 200, "<" * 200, "$" * 200):
         rows = [row(text, columns) for _ in range(50)]
         big = {"rev": 1, "total": 100_000, "start": 0, "columns": columns, "rows": rows}
         report = report_html(summary(text, total=100_000), big)

@@ -2,6 +2,7 @@
 import { button, h, setAria, show } from "../dom.ts";
 import type { Bag } from "../pure/guards.ts";
 import { dollars } from "../pure/format.ts";
+import { isFinal } from "../pure/segments.ts";
 import type { Command, Summary } from "../pure/snapshot.ts";
 
 export interface Actions {
@@ -98,6 +99,8 @@ export function actions(run: Run): Actions {
     update(now): void {
       summary = now;
       for (const [node, name] of buttons) show(node, now.can.includes(name));
+      // with nothing left to send, a higher limit changes nothing
+      if (isFinal(now.state) && !now.can.includes("retry_failed")) show(raise, false);
       if (!asking.hidden && back?.hidden) close();
     },
   };

@@ -14,7 +14,7 @@ export interface Progress {
 export function progress(onFilter: (state: JobState | null) => void): Progress {
   const bar = h("div", { class: "bnb-bar", role: "img" });
   const legend = h("div", { class: "bnb-legend", role: "group", aria: { label: "Jobs by state" } });
-  const figures = h("dl", { class: "bnb-facts" });
+  const figures = h("div", { class: "bnb-facts" });
   const money = h("div", { class: "bnb-money", role: "img" }, h("span", { class: "bnb-spent" }), h("span", { class: "bnb-reserved" }));
   let filter: JobState | null = null;
 
@@ -30,7 +30,7 @@ export function progress(onFilter: (state: JobState | null) => void): Progress {
       facts(summary, elapsed),
       (fact) => fact.key,
       (fact) => {
-        const node = h("div", { class: `bnb-fact bnb-fact-${fact.key}` }, h("dt"), h("dd", { class: "bnb-figure" }), h("dd", { class: "bnb-note" }));
+        const node = h("div", { class: `bnb-fact bnb-fact-${fact.key}`, role: "group", aria: { label: fact.label } }, h("div", { class: "bnb-label" }), h("div", { class: "bnb-figure" }), h("div", { class: "bnb-note" }));
         if (fact.key === "spent") node.append(money);
         return node;
       },

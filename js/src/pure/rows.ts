@@ -59,7 +59,7 @@ const NUMBER = /^[-+]?[\d.,\s]*\d\s*%?$/;
 /** The columns that this page needs: documents and models only where they tell rows apart. */
 export function columnsOf(page: RowsPage, models: number): Column[] {
   const column = (by: string, label: string, kind: Column["kind"], numeric = false): Column => ({ by, label, kind, numeric });
-  const documents = page.rows.some((row) => row.documents.some((name) => !row.id.includes(name)));
+  const documents = page.rows.some((row) => row.documents.some((name) => !row.id.includes(name) && !name.startsWith(row.id)));
   const numeric = (path: string): boolean => {
     const values = page.rows.map((row) => row.fields[path] ?? "").filter(Boolean);
     return values.length > 0 && values.every((value) => NUMBER.test(value));
