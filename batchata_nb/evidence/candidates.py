@@ -18,6 +18,7 @@ _ISO_TIME = re.compile(r"(\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\
 _ELLIPSIS = re.compile(r"\s*(?:\.{3,}|…|\[\s*(?:\.{3}|…)\s*\])\s*")
 _DASH_AFTER = re.compile(r"[-–—][^\W_]| [-–—] ")
 _DASH_BEFORE = re.compile(r"[^\W_][-–—]$| [-–—] $")
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff]")
 _LONGEST_ELISION = 6000
 _PIECE = 8  # letters; a piece of a broken value shorter than this is chance
 _GAP = 900  # letters between two pieces: a footer, a header and some of a column
@@ -109,11 +110,13 @@ def _of_string(source: Source, value: str, hint: Hint) -> list[Printed]:
         return printed.best_first([*found, *others])
     if hint.format == "time" and _ISO_TIME.fullmatch(stripped):
         return printed.best_first([*found, *source.times.get(time.fromisoformat(stripped[:8]), ())])
+    if pattern := dates.duration(stripped):
+        periods = [
+            Printed(m.start(), m.end(), 0.8 if m["kind"] else 0.95, "the period") for m in pattern.finditer(source.text)
+        ]
+        return periods or found
     if found:
         return found
-    pattern = dates.duration(stripped)
-    if pattern:
-        return [Printed(m.start(), m.end(), 0.9, "the period") for m in pattern.finditer(source.text)]
     number = printed.parse_number(stripped)
     if number is not None and not (stripped.isdigit() and (len(stripped) > 9 or stripped[0] == "0")):
         digits = [Printed(p.start, p.end, p.quality * 0.9, p.form) for p in of_number(source, number)]
@@ -141,7 +144,11 @@ def text_places(source: Source, value: str) -> list[Printed]:
         return []
     digits = re.findall(r"\d+", value)
     found = []
-    for at in finds(source.skeleton, needle):
+    starts = finds(source.skeleton, needle)
+    if not starts and _RIGHT_TO_LEFT.search(needle):
+        needle = needle[::-1]  # some PDFs hold such text in the order it is drawn
+        starts = finds(source.skeleton, needle)
+    for at in starts:
         start, end = source.places[at], source.places[at + len(needle) - 1] + 1
         quality = _as_words(source, start, end, needle) * _same_digits(digits, source.text[start:end])
         if quality:
@@ -208,7 +215,7 @@ def _same_digits(wanted: list[str], text: str) -> float:
 
 def _likeness(text: str, start: int, end: int, value: str) -> tuple[int, int, float]:
     """The span with the punctuation that the value has at its ends, and how alike the two are."""
-    for mark in reversed(value[: len(value) - len(value.lstrip("\"'“„«([#•*-%"))]):
+    for mark in reversed(value[: len(value) - len(value.lstrip("\"'“„«([#•*-%+"))]):
         if start and text[start - 1] == mark:
             start -= 1
     for mark in value[len(value.rstrip("\"'”»)].,;:!?%…")) :]:
@@ -267,39 +274,43 @@ def _broken(source: Source, value: str) -> list[Printed]:
     words = [w for w in map(fold.skeleton, value.split()) if w]
     if len("".join(words)) < 2 * _PIECE:
         return []
-    spans: list[tuple[int, int]] = []
-    rest, near = words, None
-    while rest and len(spans) < 4:
-        span, used = _longest_run(source, rest, near)
-        if span is None:
-            return []
-        spans.append(span)
-        rest, near = rest[used:], span[1]
-    if rest or len(spans) < 2:
+    used = _longest_run(source, words, 0, len(source.skeleton))
+    run = "".join(words[:used])
+    if len(run) < _PIECE:
         return []
-    places = sorted((source.places[a], source.places[b - 1] + 1) for a, b in spans)
-    return [Printed(places[0][0], places[-1][1], 0.8, "the words, in pieces", tuple(places))]
+    found = []
+    for at in finds(source.skeleton, run, 20):
+        spans = _completed(source, words[used:], [(at, at + len(run))])
+        if spans:
+            places = sorted((source.places[a], source.places[b - 1] + 1) for a, b in spans)
+            found.append(Printed(places[0][0], places[-1][1], 0.8, "the words, in pieces", tuple(places)))
+    return sorted(found, key=lambda place: place.end - place.start)
 
 
-def _longest_run(source: Source, words: list[str], near: int | None) -> tuple[tuple[int, int] | None, int]:
-    """The longest run of leading words that stands in the text (near a place), and how many words it has."""
-    low, high = (0, len(source.skeleton)) if near is None else (max(0, near - _GAP), near + _GAP)
-    best: tuple[tuple[int, int] | None, int] = (None, 0)
-    shortest, longest = 1, len(words)
-    while shortest <= longest:
-        middle = (shortest + longest) // 2
-        run = "".join(words[:middle])
-        at = source.skeleton.find(run, near or 0, high + len(run))
-        if at < 0 and near is not None:
-            at = source.skeleton.rfind(run, low, near)
-        if at >= 0:
-            best, shortest = ((at, at + len(run)), middle), middle + 1
+def _completed(source: Source, words: list[str], spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """All pieces of a value whose first piece is known; none when the rest does not stand near."""
+    while words:
+        low, high = spans[-1][1], min(len(source.skeleton), spans[-1][1] + _GAP)
+        used = _longest_run(source, words, low, high)
+        run = "".join(words[:used])
+        if not used or len(spans) > 3 or (len(run) < _PIECE and used < len(words)):
+            return []
+        at = source.skeleton.find(run, low, high)
+        spans.append((at, at + len(run)))
+        words = words[used:]
+    return spans if len(spans) > 1 else []
+
+
+def _longest_run(source: Source, words: list[str], low: int, high: int) -> int:
+    """How many leading words stand together in a part of the skeleton."""
+    shortest, longest = 0, len(words)
+    while shortest < longest:
+        middle = (shortest + longest + 1) // 2
+        if source.skeleton.find("".join(words[:middle]), low, high) >= 0:
+            shortest = middle
         else:
             longest = middle - 1
-    span, used = best
-    if span and (span[1] - span[0] < _PIECE and (near is None or used < len(words))):
-        return None, 0
-    return best
+    return shortest
 
 
 def _faulty(source: Source, value: str) -> Iterator[Printed]:

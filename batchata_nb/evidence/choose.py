@@ -72,8 +72,9 @@ def singles(
     labels: Mapping[Path, Label],
     shared: Mapping[str, int],
     cited: Mapping[str, Spans],
+    taken: Sequence[Printed] = (),
 ) -> list[Choice]:
-    """Choose places for fields that belong to no list of objects."""
+    """Choose places for fields that belong to no list of objects; places that rows of lists have taken count less."""
     choices = []
     for one, places in found:
         scorer = Scorer(source, labels[one.generic], shared) if len(places) > 1 or one.hint.choices else None
@@ -81,7 +82,9 @@ def singles(
         for place in places:
             label, term = scorer.score(place.start, place.end) if scorer else (0.0, "")
             is_cited = within(place, cited.get(one.name, ()))
-            choice.options.append(Option(place, label, term, is_cited, late=place.start / len(source.text)))
+            option = Option(place, label, term, is_cited, late=place.start / len(source.text))
+            option.part = scorer is not None and any(place.overlaps(other) for other in taken)
+            choice.options.append(option)
         choice.sort()
         choices.append(choice)
     for group in _groups(choices):
@@ -91,7 +94,7 @@ def singles(
 
 def within(place: Printed, spans: Spans) -> bool:
     """Whether a place lies in one of some spans, save for a few characters."""
-    return any(a - 2 <= place.start and place.end <= b + 2 for a, b in spans)
+    return bool(spans) and all(any(a - 2 <= start and end <= b + 2 for a, b in spans) for start, end in place.spans)
 
 
 def is_labelled(choice: Choice) -> bool:
@@ -138,7 +141,7 @@ def _trust(choice: Choice) -> float:
 
 def _inside(one: Printed, other: Printed) -> bool:
     """Whether a place is a part of another, longer one: a town in the name of a company."""
-    return other.start <= one.start and one.end <= other.end and other.end - other.start > one.end - one.start
+    return any(a <= one.start and one.end <= b and b - a > one.end - one.start for a, b in other.spans)
 
 
 def _near(source: Source, one: Printed, other: Printed) -> float:

@@ -61,7 +61,7 @@ def _enumeration(text: str, start: int, end: int) -> tuple[Span, list[Span]]:
 
 
 def _items(text: str, at: int) -> Iterator[Span]:
-    """Items of an enumeration whose first begins at a place: each up to the next label, the last up to its sentence's end."""
+    """Items of an enumeration that begins at a place: each up to the next label, the last to its sentence's end."""
     first = _ITEM.match(text, at)
     labels = iter(_labels_from(first[2]) if first else ())
     while first:

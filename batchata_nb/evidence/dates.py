@@ -139,7 +139,11 @@ def duration(value: str) -> re.Pattern[str] | None:
     words = [word for word, amount in vocabulary.NUMBERS.items() if amount == number]
     spelled = "|".join([*words, str(number)])
     units = _UNIT_OF[unit].pattern
-    between = r"(?:\s*\(\s*(?:" + spelled + r")\s*\))?[\s\-]{1,2}(?:(?:full|consecutive|calendar|additional)\s+)?"
+    between = (
+        r"(?:\s*\(\s*(?:"
+        + spelled
+        + r")\s*\))?[\s\-]{1,2}(?P<kind>(?:full|consecutive|calendar|additional|further)\s+)?"
+    )
     return re.compile(rf"(?<![^\W_])(?:{spelled}){between}\(?{units}(?![^\W_])", re.IGNORECASE)
 
 

@@ -46,13 +46,13 @@ def _of_judgement(source: Source, passages: Sequence[Passage], scorer: labels.Sc
             break
         about = related > 0.1
         passage = dataclasses.replace(passage, spans=clauses.narrowed(source, passage.spans, scorer))
-        confidence: Confidence = "medium" if about else "low"
+        confidence: Confidence = "medium" if about or passage.kind == "quote" else "low"
         reason = f"The model {_verb(passage)} this passage for a value that no document prints as such."
-        cited.append(_whole(source, passage, about, confidence, reason))
+        cited.append(_whole(source, passage, about or None, confidence, reason))
     return cited
 
 
-def _whole(source: Source, passage: Passage, supports: bool, confidence: Confidence, reason: str) -> Citation:
+def _whole(source: Source, passage: Passage, supports: bool | None, confidence: Confidence, reason: str) -> Citation:
     metadata: dict[str, Any] = {"source": passage.kind, "cited_text": passage.text, "supports": supports}
     if passage.kind == "quote":
         metadata["quote_found"] = True

@@ -51,10 +51,9 @@ def locate(
     shared = labels.distinguishing(named.values())
     cited = {name: [span for p in passages if p.exact for span in p.spans] for name, passages in given.items()}
     inside, outside = _found(leaves, source)
-    choices = [
-        *choose.singles(source, outside, named, shared, cited),
-        *rows.in_rows(source, inside, named, shared, cited),
-    ]
+    in_rows = rows.in_rows(source, inside, named, shared, cited)
+    taken = [choice.best.place for choice in in_rows if choice.best and choice.in_row]
+    choices = [*choose.singles(source, outside, named, shared, cited, taken), *in_rows]
     result = {one.name: FieldCitations() for one in leaves}
     for choice in choices:
         one = choice.field

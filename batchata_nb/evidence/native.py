@@ -139,7 +139,7 @@ def passage_spans(source: Source, text: str, low: int, high: int) -> tuple[tuple
         return ((source.places[at], source.places[at + len(needle) - 1] + 1),)
     for place in candidates.loose(source, text):
         if low <= place.start and place.end <= high:
-            return place.pieces or ((place.start, place.end),)
+            return place.spans
     return ()
 
 

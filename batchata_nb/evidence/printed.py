@@ -34,6 +34,15 @@ class Printed:
     form: str
     pieces: tuple[tuple[int, int], ...] = ()
 
+    @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """Its pieces, or itself."""
+        return self.pieces or ((self.start, self.end),)
+
+    def overlaps(self, other: Printed) -> bool:
+        """Whether the two have characters in common."""
+        return any(a < d and c < b for a, b in self.spans for c, d in other.spans)
+
 
 _SPACES = " \u00a0\u2007\u2009\u202f"
 _NUMBER = re.compile(r"(?:(?<![\d.,])[.,])?\d+(?:[.,'’\u066b\u066c،]\d+)*")

@@ -15,6 +15,7 @@ from .source import Box, Source
 
 _BANDS = 12
 _SAME_LINE = 0.62
+_IN_ROW = 3.0
 _FEW = 60
 
 
@@ -219,7 +220,7 @@ def _options(cell: _Cell, band: Box | None, column: _Column | None, scorer: Scor
         if band is not None and box is not None and box.page == band.page:
             near = _closeness(box, band)
             lines = abs(box.middle - band.middle) / band.height
-            option.company = 2.0 * near + 0.3 * halved(lines, 8.0)
+            option.company = _IN_ROW * near + 0.3 * halved(lines, 8.0)
             if column is not None and (near or column.votes > 1):
                 option.company += column.fit(box) * min(1.0, 0.6 + 0.2 * column.votes)
         if scorer is not None:
@@ -227,7 +228,7 @@ def _options(cell: _Cell, band: Box | None, column: _Column | None, scorer: Scor
             option.label *= 0.6
         choice.options.append(option)
     choice.sort()
-    choice.in_row = bool(choice.best and band and choice.best.company >= 2.0)
+    choice.in_row = bool(choice.best and band and choice.best.company >= _IN_ROW)
     return choice
 
 
@@ -235,7 +236,7 @@ def _keep_apart(source: Source, picked: Sequence[Choice], ordered: float) -> Non
     """Let no two cells of a row have the same place, and let columns follow the keys where nothing else decides."""
     for first, choice in enumerate(picked):
         for other in picked[first + 1 :]:
-            if not choice.best or not other.best or not _overlap(choice.best.place, other.best.place):
+            if not choice.best or not other.best or not choice.best.place.overlaps(other.best.place):
                 continue
             _part(source, choice, other, ordered)
 
@@ -245,7 +246,7 @@ def _part(source: Source, left: Choice, right: Choice, ordered: float) -> None:
     best, chosen = float("-inf"), None
     for a in left.options[:6]:
         for b in right.options[:6]:
-            if _overlap(a.place, b.place):
+            if a.place.overlaps(b.place):
                 continue
             score = a.score + b.score + _order(source, a.place, b.place) * ordered * 0.8
             if score > best:
@@ -264,7 +265,3 @@ def _order(source: Source, left: Printed, right: Printed) -> float:
     if a is None or b is None or a.page != b.page:
         return 0.0
     return 1.0 if a.centre < b.centre else -1.0
-
-
-def _overlap(one: Printed, other: Printed) -> bool:
-    return one.start < other.end and other.start < one.end

@@ -34,8 +34,7 @@ def located(source: Source, choice: Choice, passages: Sequence[Passage]) -> Cita
 
 def citation(source: Source, place: Printed, metadata: dict[str, Any], confidence: Confidence, reason: str) -> Citation:
     """A citation of a place, whole or in pieces."""
-    spans = place.pieces or ((place.start, place.end),)
-    shown = [piece for start, end in spans for piece in source.pieces(start, end)]
+    shown = [piece for start, end in place.spans for piece in source.pieces(start, end)]
     rects = [source.rects(*piece) for piece in shown]
     index, start, end = shown[0]
     page = source.pages[index]
@@ -67,7 +66,7 @@ def _judge(choice: Choice, behind: Passage | None, source: Source) -> tuple[Conf
         whose = "that the model cited" if behind.kind == "native" else "that the model quoted"
         return ("high" if place.quality >= 0.6 else "medium"), f"{what} in the passage {whose}."
     if place.quality < 0.6:
-        return "low", f"{what} here; that is close, not the same."
+        return "low", f"{what} here; that is likely the value, not certainly."
     telling = len(fold.skeleton(source.text[place.start : place.end])) >= 4
     if count == 1:
         sure: Confidence = "high" if telling or choice.in_row else "medium"
