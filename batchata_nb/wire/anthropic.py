@@ -11,7 +11,7 @@ from ..core.jobs import Attachment, Attachments, Job, JsonObject
 from ..core.results import ErrorKind, Reply, Usage
 from . import replies
 from .envelope import answer_schema, merged, system_text, turns
-from .schema import fit, has_native_form
+from .schema import fit_shared, has_native_form
 
 ROW_ID = "custom_id"
 _NAME = "anthropic"
@@ -49,7 +49,7 @@ def encode(job: Job, attachments: Attachments) -> JsonObject:
         for turn in turns(job, prompt_schema=schema if in_prompt else None)
     ]
     if schema is not None and not in_prompt:
-        params["output_config"] = {"format": {"type": "json_schema", "schema": fit(schema, _NAME)}}
+        params["output_config"] = {"format": {"type": "json_schema", "schema": fit_shared(schema, _NAME)}}
     if job.temperature is not None:
         params["temperature"] = job.temperature
     return merged(params, job.params)

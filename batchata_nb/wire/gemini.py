@@ -13,7 +13,7 @@ from ..core.jobs import Attachment, Attachments, Job, Json, JsonObject
 from ..core.results import ErrorKind, Reply, Usage
 from . import replies
 from .envelope import answer_schema, merged, system_text, turns
-from .schema import fit
+from .schema import fit_shared
 
 ROW_ID = "key"
 _NAME = "gemini"
@@ -43,7 +43,7 @@ def encode(job: Job, attachments: Attachments) -> JsonObject:
     ]
     config: JsonObject = {"maxOutputTokens": job.max_tokens}
     if (schema := answer_schema(job)) is not None:
-        config |= {"responseMimeType": "application/json", "responseJsonSchema": fit(schema, _NAME)}
+        config |= {"responseMimeType": "application/json", "responseJsonSchema": fit_shared(schema, _NAME)}
     if job.temperature is not None:
         config["temperature"] = job.temperature
     request["generationConfig"] = config

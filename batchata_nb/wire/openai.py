@@ -14,7 +14,7 @@ from ..core.jobs import Attachment, Attachments, Job, JsonObject
 from ..core.results import ErrorKind, Reply, Usage
 from . import replies
 from .envelope import answer_schema, framed, merged, system_text, turns
-from .schema import fit
+from .schema import fit_shared
 
 ROW_ID = "custom_id"
 RESPONSES = "/v1/responses"
@@ -126,7 +126,7 @@ def usage_of(body: JsonObject) -> Usage:
 
 def _format(job: Job, schema: JsonObject) -> JsonObject:
     name = re.sub(r"[^A-Za-z0-9_-]", "_", job.schema_name or "answer")[:64]
-    return {"name": name, "strict": True, "schema": fit(schema, _NAME)}
+    return {"name": name, "strict": True, "schema": fit_shared(schema, _NAME)}
 
 
 def _texts(text: str, kind: str) -> list[JsonObject]:

@@ -19,7 +19,16 @@ from .dialects import DIALECTS, Dialect
 from .envelope import open_envelope, text_of_schema, with_quotes
 from .fitting import Fitter, allows_null, target
 
-__all__ = ["drop_nulls", "fit", "has_native_form", "open_envelope", "refusal", "text_of_schema", "with_quotes"]
+__all__ = [
+    "drop_nulls",
+    "fit",
+    "fit_shared",
+    "has_native_form",
+    "open_envelope",
+    "refusal",
+    "text_of_schema",
+    "with_quotes",
+]
 
 _OPENAI_CHARACTERS = 120_000
 
@@ -41,12 +50,17 @@ def fit(schema: Mapping[str, Any], provider: str) -> JsonObject:
     Raises:
         ValidationError: For what the provider cannot return at all (see `refusal`).
     """
+    return copy.deepcopy(fit_shared(schema, provider))
+
+
+def fit_shared(schema: Mapping[str, Any], provider: str) -> JsonObject:
+    """Return what `fit` does, but the one object that all calls share: to be written out and never changed."""
     if provider not in DIALECTS:
         return dict(schema)
     fitted = _fitted(json.dumps(schema), provider)
     if fitted.problem:
         raise ValidationError(fitted.problem)
-    return copy.deepcopy(fitted.schema)
+    return fitted.schema
 
 
 def refusal(schema: Mapping[str, Any], provider: str) -> str | None:
