@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import unquote
 
 from . import anthropic_rules as rules
 from .answer import input_tokens
-from .ask import Ask, Piece, Reply
-from .forms import form_data
+from .anthropic_files import AnthropicFiles
+from .anthropic_shapes import message_shape, page
+from .ask import Ask
 from .http import ApiError, Request, Response, json_response
 from .service import Bench, JsonObject, Service, iso, load, new_id
-from .state import BatchRecord, FileRecord, RowRecord
+from .state import BatchRecord, RowRecord
 
 DAY = 86_400
 KINDS = {
@@ -24,7 +23,6 @@ KINDS = {
     500: "api_error", 503: "api_error", 504: "timeout_error", 529: "overloaded_error",
 }  # fmt: skip
 CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-ENDS = {"stop": "end_turn", "length": "max_tokens", "refusal": "refusal", "filter": "refusal"}
 
 
 class Anthropic(Service):
@@ -45,13 +43,7 @@ class Anthropic(Service):
             ("GET", batch + "/results", "batches.results", self.results_file),
             ("POST", r"/v1/messages", "live", self.live),
             ("POST", r"/v1/messages/count_tokens", "count", self.count),
-            ("POST", r"/v1/files", "files.upload", self.upload),
-            ("GET", r"/v1/files", "files.list", self.list_files),
-            ("GET", r"/v1/files/([^/]+)", "files.retrieve", self.retrieve_file),
-            ("GET", r"/v1/files/([^/]+)/content", "files.content", self.file_content),
-            ("DELETE", r"/v1/files/([^/]+)", "files.delete", self.delete_file),
-            ("GET", r"/v1/models", "models.list", self.list_models),
-            ("GET", r"/v1/models/([^/]+)", "models.retrieve", self.retrieve_model),
+            *AnthropicFiles(self).routes,
         ]
 
     def refusal(self, error: ApiError) -> Response:
@@ -198,7 +190,7 @@ class Anthropic(Service):
 
     def list(self, request: Request) -> Response:
         """Return a page of batches, newest first."""
-        return json_response(_page(self.state.batches(self.name), request, lambda b: self._shape(b, request)))
+        return json_response(page(self.state.batches(self.name), request, lambda b: self._shape(b, request)))
 
     def cancel(self, request: Request, batch_id: str) -> Response:
         """Begin to cancel; what has finished is kept."""
@@ -223,7 +215,7 @@ class Anthropic(Service):
         lines = self.write_lines(batch, self._line(batch), ("ok", "error", "expired", "cancelled"))
         return Response(body=lines, content_type="application/x-jsonl")
 
-    def _line(self, batch: BatchRecord) -> Any:
+    def _line(self, batch: BatchRecord) -> Callable[[RowRecord, Any], JsonObject]:
         done = batch.done(self.bench.clock())
 
         def line(row: RowRecord, body: Any) -> JsonObject:
@@ -231,7 +223,7 @@ class Anthropic(Service):
             result: JsonObject
             if state == "ok":
                 ask = self.parse(body, batch.meta.get("version"))
-                result = {"type": "succeeded", "message": self._message(ask, self.answer(ask, row.mark), "batch")}
+                result = {"type": "succeeded", "message": message_shape(ask, self.answer(ask, row.mark), "batch")}
             elif state == "error":
                 detail = row.detail or self.failure("error")
                 inner = {"type": KINDS.get(detail["status"], "api_error"), "message": detail["message"]}
@@ -261,7 +253,7 @@ class Anthropic(Service):
             self.state.add_live(self.name, self.bench.clock(), digest, False)
             detail = self.failure(mark)
             raise ApiError(detail["status"], detail["kind"], detail["message"])
-        message = self._message(ask, self.answer(ask, mark), "standard")
+        message = message_shape(ask, self.answer(ask, mark), "standard")
         self.state.add_live(self.name, self.bench.clock(), digest, True)
         return json_response(message, headers={"request-id": new_id("req_")})
 
@@ -272,119 +264,6 @@ class Anthropic(Service):
             raise rules.bad("max_tokens: Extra inputs are not permitted")
         ask = self.parse(body, "count:" + request.headers["anthropic-version"])
         return json_response({"input_tokens": input_tokens(ask)})
-
-    def _message(self, ask: Ask, reply: Reply, tier: str) -> JsonObject:
-        digest = hashlib.sha256((ask.prompt + reply.text).encode()).hexdigest()[:20]
-        content: list[JsonObject] = []
-        if reply.thinking_tokens:
-            thinking = "The answer is looked up by its labels."
-            content.append({"type": "thinking", "thinking": thinking, "signature": digest})
-        content += [self._block(ask, piece) for piece in _merged(reply.pieces)]
-        declined = reply.end in ("refusal", "filter")
-        details = {"type": "refusal", "category": "general_harms" if reply.end == "filter" else None,
-                   "explanation": "practice: declined as asked"}  # fmt: skip
-        return {
-            "id": f"msg_{digest}", "type": "message", "role": "assistant", "model": ask.model, "content": content,
-            "stop_reason": ENDS[reply.end], "stop_sequence": None, "stop_details": details if declined else None,
-            "usage": {
-                "input_tokens": reply.input_tokens, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0,
-                "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
-                "output_tokens": reply.output_tokens,
-                "output_tokens_details": {"thinking_tokens": reply.thinking_tokens},
-                "service_tier": tier, "inference_geo": "us",
-            },
-        }  # fmt: skip
-
-    def _block(self, ask: Ask, piece: Piece) -> JsonObject:
-        block: JsonObject = {"type": "text", "text": piece.text}
-        if piece.place is None or not ask.cited:
-            return block
-        place, documents = piece.place, [s for s in ask.sources if s.kind != "image"]
-        source = ask.sources[place.source]
-        citation: JsonObject = {
-            "cited_text": place.text, "document_index": documents.index(source), "document_title": source.title,
-            "file_id": source.file_id,
-        }  # fmt: skip
-        if source.kind == "pdf":
-            page = place.page or 1
-            citation |= {"type": "page_location", "start_page_number": page, "end_page_number": page + 1}
-        elif source.kind == "chunks":
-            citation |= {
-                "type": "content_block_location", "start_block_index": place.block, "end_block_index": place.block + 1,
-                "cited_text": source.parts[place.block],
-            }  # fmt: skip
-        else:
-            citation |= {"type": "char_location", "start_char_index": place.start, "end_char_index": place.end}
-        return {**block, "citations": [citation]}
-
-    # Files and models
-
-    def upload(self, request: Request) -> Response:
-        """Store a file."""
-        fields, uploaded = form_data(request)
-        if uploaded is None:
-            raise rules.bad("file: Field required")
-        keep = fields.get("expires_in_seconds")
-        if keep is not None and not (keep.isdigit() and 3600 <= int(keep) <= 7_776_000):
-            raise rules.bad("expires_in_seconds: Input should be between 3600 and 7776000")
-        now = self.bench.clock()
-        record = FileRecord(
-            new_id("file_01"), self.name, now, now + int(keep) if keep else None, len(uploaded.data),
-            hashlib.sha256(uploaded.data).hexdigest(),
-            {"name": unquote(uploaded.name), "media_type": uploaded.media_type, "blob": uploaded.store(self.state)},
-        )  # fmt: skip
-        self.state.add_file(record)
-        return json_response(_file_shape(record))
-
-    def _file(self, file_id: str) -> FileRecord:
-        record = self.state.file(self.name, file_id)
-        if record is None:
-            raise self.not_found(f"File not found: {file_id}")
-        return record
-
-    def list_files(self, request: Request) -> Response:
-        """Return a page of files, newest first."""
-        return json_response(_page(self.state.files(self.name), request, _file_shape))
-
-    def retrieve_file(self, request: Request, file_id: str) -> Response:
-        """Return what is known of a file."""
-        return json_response(_file_shape(self._file(file_id)))
-
-    def file_content(self, request: Request, file_id: str) -> Response:
-        """Refuse: uploaded files cannot be downloaded again."""
-        raise ApiError(400, "file_not_downloadable", f"File {self._file(file_id).id} is not downloadable.")
-
-    def delete_file(self, request: Request, file_id: str) -> Response:
-        """Delete a file."""
-        self.state.delete("file", self._file(file_id).id)
-        return json_response({"id": file_id, "type": "file_deleted"})
-
-    def list_models(self, request: Request) -> Response:
-        """Return some models; any name of the family is taken."""
-        names = ("claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5")
-        return json_response({
-            "data": [_model_shape(name) for name in names], "has_more": False, "first_id": names[0],
-            "last_id": names[-1],
-        })  # fmt: skip
-
-    def retrieve_model(self, request: Request, model: str) -> Response:
-        """Return one model."""
-        if not self.known(model):
-            raise self.not_found(f"model: {model}")
-        return json_response(_model_shape(model))
-
-
-def _merged(pieces: list[Piece]) -> list[Piece]:
-    """Join neighbours without a citation into one block; leave out empty ones."""
-    merged: list[Piece] = []
-    for piece in pieces:
-        if not piece.text:
-            continue
-        if merged and merged[-1].place is None and piece.place is None:
-            merged[-1] = Piece(merged[-1].text + piece.text)
-        else:
-            merged.append(piece)
-    return merged
 
 
 def _json(request: Request) -> Any:
@@ -422,41 +301,3 @@ def _requests(request: Request) -> Iterator[Any]:
         raise rules.bad("The request body is not valid JSON") from None
     if text[at + 1 :].strip() != "}":
         raise rules.bad("request body: Extra inputs are not permitted")
-
-
-def _page(items: list[Any], request: Request, shape: Any) -> JsonObject:
-    """Return one page of items that stand newest first."""
-    limit = request.query.get("limit", "20")
-    if not limit.isdigit() or not 1 <= int(limit) <= 1000:
-        raise rules.bad("limit: Input should be between 1 and 1000")
-    ids = [item.id for item in items]
-    after, before = request.query.get("after_id"), request.query.get("before_id")
-    if after is not None:
-        items = items[ids.index(after) + 1 :] if after in ids else []
-    page = items[: int(limit)]
-    more = len(items) > int(limit)
-    if before is not None:
-        earlier = items[: ids.index(before)] if before in ids else []
-        page, more = earlier[-int(limit) :], len(earlier) > int(limit)
-    data = [shape(item) for item in page]
-    ends = (page[0].id, page[-1].id) if page else (None, None)
-    return {"data": data, "has_more": more, "first_id": ends[0], "last_id": ends[1]}
-
-
-def _file_shape(record: FileRecord) -> JsonObject:
-    return {
-        "id": record.id, "type": "file", "filename": record.meta["name"], "mime_type": record.meta["media_type"],
-        "size_bytes": record.size, "created_at": iso(record.created), "downloadable": False,
-        "expires_at": iso(record.expires),
-    }  # fmt: skip
-
-
-def _model_shape(name: str) -> JsonObject:
-    yes = {"supported": True}
-    return {
-        "id": name, "type": "model", "display_name": name.replace("-", " ").title(),
-        "created_at": "2026-09-01T00:00:00Z",
-        "max_input_tokens": 1_000_000, "max_tokens": 128_000,
-        "capabilities": dict.fromkeys(
-            ("batch", "citations", "pdf_input", "image_input", "structured_outputs", "code_execution"), yes),
-    }  # fmt: skip

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import re
-import sqlite3
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from . import gemini_rules as rules
 from .answer import input_tokens
-from .ask import Ask, Reply
+from .ask import Ask
+from .gemini_files import GeminiFiles
+from .gemini_shapes import page, response_shape
 from .http import ApiError, Request, Response, json_response
 from .service import Bench, JsonObject, Service, iso, load, new_id, rejected
-from .state import BatchRecord, FileRecord, RowRecord
+from .state import BatchRecord, RowRecord
 
-KEEP = 48 * 3600
-"""Seconds that an uploaded file lives."""
 STATUSES = {
     400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ABORTED",
     429: "RESOURCE_EXHAUSTED", 500: "INTERNAL", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED",
@@ -30,16 +28,6 @@ _TYPE = "type.googleapis.com/google.ai.generativelanguage.v1main.GenerateContent
 _RESULT = "files/batch-"
 
 
-@dataclass(slots=True)
-class _Upload:
-    """A resumable upload under way."""
-
-    name: str
-    meta: JsonObject
-    path: Path
-    size: int = 0
-
-
 class Gemini(Service):
     """The paths under `/gemini`."""
 
@@ -48,15 +36,10 @@ class Gemini(Service):
 
     def __init__(self, bench: Bench) -> None:
         super().__init__(bench)
-        self.uploads: dict[str, _Upload] = {}
-        self.asked: set[str] = set()
+        self.files = GeminiFiles(self)
         v, model = r"/v1(?:beta)?", r"/v1(?:beta)?/models/([^/:]+)"
         self.routes = [
-            ("POST", r"/upload" + v + "/files", "files.upload", self.upload),
-            ("GET", v + r"/files", "files.list", self.list_files),
             ("GET", v + r"/(files/[^/:]+):download", "files.content", self.download),
-            ("GET", v + r"/(files/[^/:]+)", "files.retrieve", self.get_file),
-            ("DELETE", v + r"/(files/[^/:]+)", "files.delete", self.delete_file),
             ("POST", model + ":batchGenerateContent", "batches.create", self.create),
             ("GET", v + r"/batches", "batches.list", self.list),
             ("GET", v + r"/(batches/[^/:]+)", "batches.retrieve", self.get),
@@ -64,8 +47,7 @@ class Gemini(Service):
             ("DELETE", v + r"/(batches/[^/:]+)", "batches.delete", self.delete),
             ("POST", model + ":generateContent", "live", self.live),
             ("POST", model + ":countTokens", "count", self.count),
-            ("GET", v + r"/models", "models.list", self.list_models),
-            ("GET", model, "models.retrieve", self.get_model),
+            *self.files.routes,
         ]
 
     def refusal(self, error: ApiError) -> Response:
@@ -82,7 +64,7 @@ class Gemini(Service):
 
     def authorise(self, request: Request) -> None:
         """The key in `x-goog-api-key` or `?key=`; the second request of an upload bears none."""
-        if request.query.get("upload_id") in self.uploads:
+        if request.query.get("upload_id") in self.files.uploads:
             return
         key = request.headers.get("x-goog-api-key") or request.query.get("key")
         if not key:
@@ -111,114 +93,15 @@ class Gemini(Service):
         return batch.fate != "expired" and super().billed(batch, row, done)
 
     def _attached(self, name: str) -> tuple[bytes, str]:
-        record = self._file(name, attached=True)
-        if not self._active(record):
+        record = self.files.file(name)
+        if not self.files.active(record):
             raise rules.bad(f"The File {name} is not in an ACTIVE state and usage is not allowed.")
         return self.content(record), record.meta["mimeType"]
-
-    # Files
-
-    def upload(self, request: Request) -> Response:
-        """Begin a resumable upload, or take a piece of it."""
-        session = request.query.get("upload_id")
-        command = request.headers.get("X-Goog-Upload-Command") or ""
-        if session is None:
-            return self._begin(request, command)
-        return self._continue(request, session, command)
-
-    def _begin(self, request: Request, command: str) -> Response:
-        if request.headers.get("X-Goog-Upload-Protocol") != "resumable" or command != "start":
-            raise rules.bad("Only resumable uploads are supported.")
-        body = load(request.bytes() or b"{}")
-        given = body.get("file") or {} if isinstance(body, dict) else {}
-        given = {rules.camel(key): value for key, value in given.items()}
-        name = given.get("name") or f"files/{new_id('')[:12]}"
-        if not re.fullmatch(r"files/[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", name):
-            raise rules.bad(
-                "* UploadFileRequest.file.name: must be files/ and at most 40 lowercase alphanumerics or dashes."
-            )
-        if self.state.file(self.name, name, deleted=True):
-            raise ApiError(409, "ALREADY_EXISTS", f"File {name} already exists.")
-        media = given.get("mimeType") or request.headers.get("X-Goog-Upload-Header-Content-Type") or ""
-        upload_id = new_id("up")
-        self.uploads[upload_id] = _Upload(name, {**given, "mimeType": media}, self.state.new_blob())
-        url = f"{request.base}{request.path}?upload_id={upload_id}"
-        return Response(headers={"X-Goog-Upload-URL": url, "X-Goog-Upload-Status": "active"}, body=b"{}")
-
-    def _continue(self, request: Request, session: str, command: str) -> Response:
-        upload = self.uploads.get(session)
-        if upload is None:
-            raise self.not_found("No such upload.")
-        if int(request.headers.get("X-Goog-Upload-Offset") or 0) != upload.size:
-            raise rules.bad(f"Wrong upload offset; {upload.size} bytes have been received.")
-        if upload.size + request.size > self.bench.limits.gemini_bytes:
-            raise rules.bad("The file is larger than the maximum of 2147483648 bytes.")
-        with upload.path.open("ab") as out:
-            out.write(request.bytes())
-        upload.size += request.size
-        if "finalize" not in command:
-            return Response(headers={"X-Goog-Upload-Status": "active"})
-        with upload.path.open("rb") as stream:
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        now = self.bench.clock()
-        meta = {**upload.meta, "blob": upload.path.name}
-        record = FileRecord(upload.name, self.name, now, now + KEEP, upload.size, sha256, meta)
-        try:
-            self.state.add_file(record)
-        except sqlite3.IntegrityError:
-            raise ApiError(409, "ALREADY_EXISTS", f"File {upload.name} already exists.") from None
-        del self.uploads[session]
-        shape = {"file": self._file_shape(record, request)}
-        return json_response(shape, headers={"X-Goog-Upload-Status": "final"})
-
-    def _active(self, record: FileRecord) -> bool:
-        """Documents take a moment: they are ACTIVE once somebody asked again, or after two seconds."""
-        quick = record.meta["mimeType"] != "application/pdf"
-        return quick or record.id in self.asked or self.bench.clock() - record.created > 2
-
-    def _file_shape(self, record: FileRecord, request: Request) -> JsonObject:
-        digest = base64.b64encode(record.sha256.encode()).decode()
-        return {
-            "name": record.id, "displayName": record.meta.get("displayName"), "mimeType": record.meta["mimeType"],
-            "sizeBytes": str(record.size), "createTime": iso(record.created), "updateTime": iso(record.created),
-            "expirationTime": iso(record.expires), "sha256Hash": digest, "source": "UPLOADED",
-            "uri": f"{request.base}/gemini/v1beta/{record.id}",
-            "state": "ACTIVE" if self._active(record) else "PROCESSING",
-        }  # fmt: skip
-
-    def _file(self, name: str, *, attached: bool = False) -> FileRecord:
-        record = self.state.file(self.name, name)
-        if record is None or (record.expires is not None and record.expires <= self.bench.clock()):
-            message = (
-                f"You do not have permission to access the File {name.removeprefix('files/')} or it may not exist."
-            )
-            raise ApiError(403, "PERMISSION_DENIED", message)
-        return record
-
-    def list_files(self, request: Request) -> Response:
-        """Return a page of files."""
-        now = self.bench.clock()
-        files = [f for f in self.state.files(self.name) if f.expires is None or f.expires > now]
-        self.asked.update(f.id for f in files)
-        return json_response(_page("files", files, request, lambda f: self._file_shape(f, request)))
-
-    def get_file(self, request: Request, name: str) -> Response:
-        """Return what is known of a file; names of result files are too long for this call."""
-        if len(name.removeprefix("files/")) > 40:
-            raise rules.bad("* GetFileRequest.name: file name is too long.")
-        record = self._file(name)
-        self.asked.add(name)
-        return json_response(self._file_shape(record, request))
-
-    def delete_file(self, request: Request, name: str) -> Response:
-        """Delete a file."""
-        self.state.delete("file", self._file(name).id)
-        return json_response({})
 
     def download(self, request: Request, name: str) -> Response:
         """Stream a result file; uploads cannot be downloaded."""
         if not name.startswith(_RESULT):
-            raise rules.bad(f"File {self._file(name).id} is not available for download.")
+            raise rules.bad(f"File {self.files.file(name).id} is not available for download.")
         batch = self.state.batch(self.name, "batches/" + name.removeprefix(_RESULT)[:24])
         if batch is None or not batch.ended(self.bench.clock()) or self._result(batch) != name:
             raise ApiError(404, "NOT_FOUND", "Requested entity was not found.")
@@ -275,7 +158,7 @@ class Gemini(Service):
         return replace(record, source=path.name, meta={**record.meta, "inline": True}), rows
 
     def _from_file(self, record: BatchRecord, name: str) -> tuple[BatchRecord, list[RowRecord]]:
-        file = self._file(name)
+        file = self.files.file(name)
         meta = {**record.meta, "fileName": name}
         if file.meta["mimeType"] not in (
             "jsonl",
@@ -358,7 +241,7 @@ class Gemini(Service):
     def list(self, request: Request) -> Response:
         """Return a page of jobs, without inlined responses."""
         batches = self.state.batches(self.name)
-        return json_response(_page("operations", batches, request, lambda b: self._shape(b, whole=False)))
+        return json_response(page("operations", batches, request, lambda b: self._shape(b, whole=False)))
 
     def cancel(self, request: Request, name: str) -> Response:
         """Begin to cancel."""
@@ -373,7 +256,7 @@ class Gemini(Service):
         self.state.delete("batch", self._batch(name).id)
         return json_response({})
 
-    def _line(self, batch: BatchRecord) -> Any:
+    def _line(self, batch: BatchRecord) -> Callable[[RowRecord, Any], JsonObject]:
         done, model = batch.done(self.bench.clock()), batch.meta["model"]
 
         def line(row: RowRecord, item: JsonObject) -> JsonObject:
@@ -381,7 +264,7 @@ class Gemini(Service):
             if self.final(batch, row, done) == "error":
                 return {**head, "error": row.detail or self.failure("error")}
             ask = self.parse(item["request"], model)
-            return {**head, "response": _response(ask, self.answer(ask, row.mark), row.digest)}
+            return {**head, "response": response_shape(ask, self.answer(ask, row.mark), row.digest)}
 
         return line
 
@@ -400,7 +283,7 @@ class Gemini(Service):
             self.state.add_live(self.name, self.bench.clock(), digest, False)
             raise ApiError(500 if mark == "error" else 400, "INTERNAL" if mark == "error" else "INVALID_ARGUMENT",
                            self.failure(mark)["message"])  # fmt: skip
-        value = _response(ask, self.answer(ask, mark), digest)
+        value = response_shape(ask, self.answer(ask, mark), digest)
         self.state.add_live(self.name, self.bench.clock(), digest, True)
         return json_response(value)
 
@@ -424,17 +307,6 @@ class Gemini(Service):
         total = input_tokens(ask)
         return json_response({"totalTokens": total, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": total}]})
 
-    def list_models(self, request: Request) -> Response:
-        """Return some models; any name of the family is taken."""
-        names = ("gemini-4-argon", "gemini-3.8-flash", "gemini-3.5-flash-lite")
-        return json_response({"models": [_model(name) for name in names]})
-
-    def get_model(self, request: Request, model: str) -> Response:
-        """Return one model."""
-        if not self.known(model):
-            raise ApiError(404, "NOT_FOUND", f"models/{model} is not found.")
-        return json_response(_model(model))
-
 
 def _line_item(line: bytes) -> JsonObject | None:
     try:
@@ -446,26 +318,6 @@ def _line_item(line: bytes) -> JsonObject | None:
     return None if set(item) - {"key", "request", "metadata"} else item
 
 
-def _response(ask: Ask, reply: Reply, digest: str) -> JsonObject:
-    usage: JsonObject = {
-        "promptTokenCount": reply.input_tokens, "totalTokenCount": reply.input_tokens + reply.output_tokens,
-        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": reply.input_tokens}],
-    }  # fmt: skip
-    value: JsonObject = {"usageMetadata": usage, "modelVersion": ask.model, "responseId": digest}
-    if reply.end == "filter":
-        usage["totalTokenCount"] = reply.input_tokens
-        return {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, **value}
-    if reply.thinking_tokens:
-        usage["thoughtsTokenCount"] = reply.thinking_tokens
-    if spoken := reply.output_tokens - reply.thinking_tokens:
-        usage["candidatesTokenCount"] = spoken
-    reason = {"length": "MAX_TOKENS", "refusal": "SAFETY"}.get(reply.end, "STOP")
-    candidate: JsonObject = {"finishReason": reason, "index": 0}
-    if reply.text:
-        candidate["content"] = {"parts": [{"text": reply.text}], "role": "model"}
-    return {"candidates": [candidate], **value}
-
-
 def _json(request: Request) -> Any:
     try:
         body = load(request.bytes())
@@ -474,22 +326,3 @@ def _json(request: Request) -> Any:
     if not isinstance(body, dict):
         raise rules.bad("Invalid JSON payload received.")
     return body
-
-
-def _page(name: str, items: list[Any], request: Request, shape: Any) -> JsonObject:
-    size, token = request.query.get("pageSize") or "50", request.query.get("pageToken") or "0"
-    if not size.isdigit() or not token.isdigit():
-        raise rules.bad("Invalid page token or size.")
-    start, most = int(token), min(int(size) or 50, 1000)
-    page: JsonObject = {name: [shape(item) for item in items[start : start + most]]}
-    if start + most < len(items):
-        page["nextPageToken"] = str(start + most)
-    return page
-
-
-def _model(name: str) -> JsonObject:
-    return {
-        "name": f"models/{name}", "displayName": name, "version": "001", "inputTokenLimit": 1_048_576,
-        "outputTokenLimit": 65_536,
-        "supportedGenerationMethods": ["generateContent", "countTokens", "batchGenerateContent"],
-    }  # fmt: skip

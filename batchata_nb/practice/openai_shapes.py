@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from . import openai_rules as rules
 from .ask import Ask, Reply
+from .http import Request
 from .openai_rules import CHAT
 from .service import JsonObject, rejected
 from .state import RUN, START, BatchRecord, FileRecord
@@ -116,3 +120,28 @@ def _chat(ask: Ask, reply: Reply, created: int, digest: str) -> JsonObject:
             "completion_tokens_details": {"reasoning_tokens": reply.thinking_tokens, "audio_tokens": 0},
         },
     }  # fmt: skip
+
+
+def page(items: list[Any], request: Request, shape: Any, most: int) -> JsonObject:
+    """Return one page of items that stand in the order listed."""
+    limit = request.query.get("limit", "20")
+    if not limit.isdigit() or not 1 <= int(limit) <= most:
+        raise rules.bad(f"Invalid 'limit': expected a value between 1 and {most}.", "invalid_value", "limit")
+    after = request.query.get("after")
+    if after is not None:
+        ids = [item.id for item in items]
+        items = items[ids.index(after) + 1 :] if after in ids else []
+    page = [shape(item) for item in items[: int(limit)]]
+    ends = (page[0]["id"], page[-1]["id"]) if page else (None, None)
+    return {
+        "object": "list",
+        "data": page,
+        "first_id": ends[0],
+        "last_id": ends[1],
+        "has_more": len(items) > int(limit),
+    }
+
+
+def model_shape(name: str) -> JsonObject:
+    """Return a model object."""
+    return {"id": name, "object": "model", "created": 1_788_000_000, "owned_by": "openai"}

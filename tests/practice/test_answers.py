@@ -206,7 +206,11 @@ def test_a_table_goes_on_on_the_next_page() -> None:
 TABLES = {
     "markdown": "| Item | Qty | Unit price | Amount |\n|---|---|---|---|\n| Oak table | 2 | 450.00 | 900.00 |\n",
     "csv": "Item;Qty;Unit price;Amount\nOak table;2;450.00;900.00\nChair;;;\n",
-    "aligned": "Item           Qty    Unit price   Amount\nOak table      2        450.00   900.00\nTotal                              900.00\n",
+    "aligned": (
+        "Item           Qty    Unit price   Amount\n"
+        "Oak table      2        450.00   900.00\n"
+        "Total                              900.00\n"
+    ),
 }
 
 
@@ -305,8 +309,8 @@ def test_labels_in_the_prompt_are_read() -> None:
         ("Classify this message: It is late.", "It is late."),
         ("Classify the message.\n\nIt is late.", "It is late."),
         ("It is late.", "It is late."),
-        ("Look:\n<document name=\"a\">\nIt is late.\n</document>\nWhat is it?", "It is late."),
-        ("Classify:\nIt is late.\n\nAnswer with JSON of this schema.\n\n{\"type\": \"object\"}", "It is late."),
+        ('Look:\n<document name="a">\nIt is late.\n</document>\nWhat is it?', "It is late."),
+        ('Classify:\nIt is late.\n\nAnswer with JSON of this schema.\n\n{"type": "object"}', "It is late."),
         ("[[practice: truncate]]Classify:\nIt is late.", "It is late."),
     ],
 )  # fmt: skip

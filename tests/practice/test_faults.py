@@ -152,12 +152,14 @@ def test_a_download_can_be_cut(claude: Any, clock: Clock, server: PracticeServer
     clock.tick()
     server.faults.add(Fault("cut", route="batches.results", after_bytes=3000))
     got = bytearray()
-    with (
-        pytest.raises(httpx2.TransportError),
-        claude.messages.batches.with_streaming_response.results(batch.id) as response,
-    ):
-        for piece in response.iter_bytes():
-            got += piece
+
+    def read() -> None:
+        with claude.messages.batches.with_streaming_response.results(batch.id) as response:
+            for piece in response.iter_bytes():
+                got.extend(piece)
+
+    with pytest.raises(httpx2.TransportError):
+        read()
 
     assert len(got) <= 3000
     assert 50 == len(list(claude.messages.batches.results(batch.id)))
@@ -350,7 +352,7 @@ def test_answers_that_do_not_fit_the_schema(claude: Any, clock: Clock, mark: str
 
 
 def test_once_holds_for_the_first_time_only(claude: Any, clock: Clock) -> None:
-    """With `once:` a row fails the first time its content is seen, however often the results are read, then succeeds."""
+    """With `once:` a row fails the first time its content is seen, however often its result is read."""
     text = "[[practice: once: error]]\nName: Ann"
     batch = claude.messages.batches.create(requests=[claude_row(text), claude_row(text.replace("\n", " A.\n"), 1)])
     clock.tick()

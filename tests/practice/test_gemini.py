@@ -90,7 +90,7 @@ def test_inline_requests_are_answered_in_their_order(gemini: Any, clock: Clock) 
     job = gemini.batches.create(model=MODEL, src=source, config={"display_name": "d"})
     clock.tick()
     done = gemini.batches.get(name=job.name)
-    listed = list(gemini.batches.list())[0]
+    listed = next(iter(gemini.batches.list()))
 
     assert ["k0", "k1", "k2", "k3"] == [each.metadata["key"] for each in done.dest.inlined_responses]
     assert ["0", "1", "2", "3"] == [each.response.text.split()[-1] for each in done.dest.inlined_responses]

@@ -302,7 +302,7 @@ def test_limits_of_a_batch(tmp_path: Any, clock: Clock) -> None:
 @pytest.mark.parametrize("name", ["in.txt", "in.json"])
 def test_a_batch_file_is_jsonl(gpt: Any, name: str) -> None:
     """A batch file by another name is refused on upload."""
-    with pytest.raises(openai.BadRequestError, match="Must be .jsonl"):
+    with pytest.raises(openai.BadRequestError, match=r"Must be \.jsonl"):
         gpt.files.create(file=(name, b"{}"), purpose="batch")
 
 

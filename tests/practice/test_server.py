@@ -70,7 +70,7 @@ def test_a_stopped_server_drops_its_connections_and_starts_again_where_it_was(tm
 
 
 def test_the_book_shows_what_was_paid_twice(server: PracticeServer, gpt: Any, clock: Clock, pdf: bytes) -> None:
-    """Rows with the same content have the same digest, under any row id and file id; deleted batches stay in the book."""
+    """Rows of the same content have the same digest, whatever their ids and file ids; deleted batches stay."""
     for number in (1, 2):
         uploaded = gpt.files.create(file=("a.pdf", pdf), purpose="user_data")
         part = {"type": "input_file", "file_id": uploaded.id}
