@@ -147,7 +147,7 @@ def _word(line: str, start: int) -> tuple[Word, int]:
     while at < len(line) and not line[at].isspace():
         found = _PIECE.match(line, at)
         if not found:
-            raise ValidationError(f"a quote is opened and not closed: {line[at : at + 40]}")
+            raise ValidationError(f"A quote is opened and not closed: {line[at : at + 40]}")
         single, double, escaped, plain = found.groups()
         if double is not None:
             double = re.sub(r'\\(["\\])', r"\1", double)
@@ -186,7 +186,7 @@ def _find(word: Word) -> tuple[str, Option, Word | None]:
     if option is None:
         near = difflib.get_close_matches(spelling, BY_NAME, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]}? " if near else ""
-        raise ValidationError(f"there is no option {spelling}; {hint}%%batchata? lists them all")
+        raise ValidationError(f"There is no option {spelling}; {hint}%%batchata? lists them all")
     if not equals:
         return spelling, option, None
     if not text or word.raw == word.text or not word.raw.startswith(f"{spelling}="):
@@ -230,7 +230,7 @@ def _stray(text: str, name: str, values: Mapping[str, Any]) -> str:
     if near:
         return f"--cite {text} is no way to cite; did you mean {near[0]}?"
     return (
-        f"the line names two variables, {name!r} and {text!r}; a value with spaces needs quotes around it, "
+        f"The line names two variables, {name!r} and {text!r}; a value with spaces needs quotes around it, "
         "and an option begins with --"
     )
 
@@ -256,7 +256,7 @@ def _check(values: Mapping[str, Any]) -> None:
             raise ValidationError(f"{key} has an option of its own: --{key.replace('_', '-')}")
     unnamed = [price for price in values.get("prices", ()) if price.model is None]
     if len(unnamed) > 1 or (unnamed and len(values.get("models", ())) > 1):
-        raise ValidationError("with several models or prices say which one a price is for: --price MODEL=IN,OUT")
+        raise ValidationError("With several models or prices say which one a price is for: --price MODEL=IN,OUT")
 
 
 def sections_of(cell: str) -> tuple[str, tuple[Section, ...]]:
@@ -272,7 +272,7 @@ def sections_of(cell: str) -> tuple[str, tuple[Section, ...]]:
     cuts = [index for index, text in enumerate(lines) if text.startswith("---")]
     if not cuts:
         if not cell.strip():
-            raise ValidationError("the cell has no prompt; write it below the first line")
+            raise ValidationError("The cell has no prompt; write it below the first line")
         return "", (Section("user", cell.replace("\r\n", "\n").strip()),)
     code = "\n".join(lines[: cuts[0]])
     sections = tuple(_sections(lines, cuts))
@@ -285,12 +285,12 @@ def _sections(lines: list[str], cuts: list[int]) -> Iterator[Section]:
         role = (found[1] or "user") if found else ""
         if role not in ROLES:
             raise ValidationError(
-                f"line {cut + 2} of the cell, {lines[cut][:40]!r}: a line that begins with --- starts a section, and "
+                f"Line {cut + 2} of the cell, {lines[cut][:40]!r}: a line that begins with --- starts a section, and "
                 "is one of ---, --- user, --- system, --- assistant; if it belongs to the text, put a space before it"
             )
         text = "\n".join(lines[cut + 1 : end]).strip()
         if not text:
             raise ValidationError(
-                f"the section that starts on line {cut + 2} of the cell is empty; write its text below it"
+                f"The section that starts on line {cut + 2} of the cell is empty; write its text below it"
             )
         yield Section(cast(Role, role), text)

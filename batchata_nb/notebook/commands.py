@@ -38,10 +38,10 @@ def run_command(session: Session, state: str, words: list[str]) -> Any:
 
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-        raise ValidationError(f"there is no command {name!r}; {hint}")
+        raise ValidationError(f"There is no command {name!r}; {hint}")
     least, most = _ARGUMENTS.get(name, (0, 1))
     if not least <= len(rest) <= most:
-        raise ValidationError(f"write it as %batchata {known[name].usage}")
+        raise ValidationError(f"Write it as %batchata {known[name].usage}")
     return _DO[name](session, state, rest)
 
 
@@ -134,7 +134,7 @@ def attach(session: Session, state: str, words: list[str]) -> None:
     run_id, name = words[0], None
     if len(words) > 1:
         if len(words) != 3 or words[1] != "--as":
-            raise ValidationError("write it as %batchata attach RUN_ID [--as NAME]")
+            raise ValidationError("Write it as %batchata attach RUN_ID [--as NAME]")
         name = words[2]
     run = launch.attach(run_id, state_file=state, models=models_of(session.shell.user_ns))
     said = session.bind(check_name(name or run.name), run)

@@ -61,7 +61,7 @@ class Desk:
         answer = getattr(self, f"_{kind}", None) if kind in ("cmd", "pull", "rows", "result", "page", "text") else None
         try:
             if answer is None:
-                raise ValidationError(f"there is no answer to {str(kind)[:40]!r}")
+                raise ValidationError(f"There is no answer to {str(kind)[:40]!r}")
             answer(content)
         except Exception as error:  # noqa: BLE001  whatever it is, the browser is told, and the run goes on
             self._fail(content, error)
@@ -98,7 +98,7 @@ class Desk:
         if op in self._done:
             return self._send(content, {"kind": "ack", "error": self._done[op]})
         if name not in COMMANDS:
-            raise ValidationError(f"there is no command {str(name)[:40]!r}")
+            raise ValidationError(f"There is no command {str(name)[:40]!r}")
 
         def ack(error: str | None) -> None:
             self._done[op] = error
@@ -185,7 +185,7 @@ def _whole(content: JsonObject, key: str, low: int, high: int) -> int:
         or int(value) != value
         or not low <= value <= high
     ):
-        raise ValidationError(f"{key} is to be a whole number from {low} to {high}")
+        raise ValidationError(f"{key} is to be a whole number from {low} to {high}.")
     return int(value)
 
 

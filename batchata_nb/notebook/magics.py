@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -162,7 +163,10 @@ class Batchata(Magics):
             shell.magics_manager.magics[kind].pop("batchata", None)
 
     def _run_names(self) -> list[str]:
-        return list(dict.fromkeys([*self.session.runs, *(name for name, _ in _recorded(self.state))]))
+        names = list(self.session.runs)
+        with suppress(BatchataError):  # a damaged store is said where it is needed, not while somebody types
+            names += [name for name, _ in _recorded(self.state)]
+        return list(dict.fromkeys(names))
 
 
 def load(shell: InteractiveShell) -> None:
@@ -227,7 +231,9 @@ def _left_out(skipped: list[str]) -> list[str]:
 
 
 def _sentence(error: BatchataError) -> str:
-    return " ".join(str(error).split())
+    """Return the message as one line that ends like a sentence."""
+    words = " ".join(str(error).split())
+    return words if words.endswith((".", "?", "!", ")", "`")) else f"{words}."
 
 
 def _from_environment(name: str, read: Callable[[str], Value], otherwise: Value | None) -> Value | None:
@@ -235,7 +241,7 @@ def _from_environment(name: str, read: Callable[[str], Value], otherwise: Value 
     try:
         return read(text) if text.strip() else otherwise
     except ValidationError as error:
-        raise ValidationError(f"the environment variable {name}: {error}") from None
+        raise ValidationError(f"The environment variable {name}: {error}") from None
 
 
 def _truth(text: str) -> bool:

@@ -51,7 +51,7 @@ def response_model(
         return _named(schema_name, namespace)
     if code.strip() and not defined:
         raise ValidationError(
-            "the text above the first --- is the schema section, and it defines no model; write fields there, such as "
+            "The text above the first --- is the schema section, and it defines no model; write fields there, such as "
             "total: float, or name a model with --schema, or put a line --- above the text if it belongs to the prompt"
         )
     return defined[-1] if defined else None
@@ -167,7 +167,7 @@ def _guard(name: str, namespace: dict[str, Any], base: type) -> None:
     old = namespace.get(name)
     if old is not None and not (isinstance(old, type) and issubclass(old, base)):
         raise ValidationError(
-            f"the fields would make a model {name}, and {name} already means something else in this notebook; "
+            f"The fields would make a model {name}, and {name} already means something else in this notebook; "
             "give the run another name, or write the fields as a class with a name of its own"
         )
 
@@ -238,7 +238,7 @@ def _sentence(error: BaseException, code: str) -> str:
     words = " ".join(re.sub(r"\s*For further information visit \S+", "", words or "").split())[:300]
     lines = code.split("\n")
     quoted = f" ({lines[line - 1].strip()[:60]})" if line and line <= len(lines) else ""
-    where = f"line {line + 1} of the cell{quoted}" if line else "the schema section"
+    where = f"Line {line + 1} of the cell{quoted}" if line else "The schema section"
     kind = "" if isinstance(error, SyntaxError) else f"{type(error).__name__}: "
     hint = ""
     if isinstance(error, SyntaxError):

@@ -10,10 +10,10 @@ import logging
 import threading
 import uuid
 from collections.abc import Iterable, Mapping
-from functools import partial
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import ValidationError
+from ..core.errors import BatchataError, ValidationError
 from ..core.jobs import JsonObject
 from .desk import Desk, as_json
 from .pages import Pages
@@ -52,8 +52,7 @@ class View:
         self._shell = shell
         self.desk = Desk(run, self._reply, pages)
         self.widget: Dashboard = Dashboard(run.summary(), self.desk.receive)
-        self._outputs: list[str] = []
-        self._static = False
+        self._outputs: dict[str, bool] = {}  # display id → whether it is static now
         run.subscribe(self._heard)
 
     def show(self, *, keep: bool = False) -> None:
@@ -64,19 +63,21 @@ class View:
         """
         summary = self.run.summary()
         display_id = uuid.uuid4().hex
-        if summary["state"] in FINAL and not keep:
-            self._publish(display_id, self._report(summary), {}, update=False)
-            self._static = True
-        else:
-            data, metadata = self._live(summary)
-            self._publish(display_id, data, metadata, update=False)
-        if not keep or summary["state"] not in FINAL:
-            self._outputs.append(display_id)
+        final = summary["state"] in FINAL
+        data, metadata = (self._report(summary), {}) if final and not keep else self._live(summary)
+        self._publish(display_id, data, metadata, update=False)
+        if not (final and keep):
+            self._outputs[display_id] = final
+            self.run.post(self._look)  # the run may have ended in between
 
     def put_away(self) -> None:
         """Make the outputs static that were left live for their reader; on the runner's thread."""
         self.desk.in_use = False
-        self._heard(self.run.summary())
+        self._look()
+
+    def _look(self) -> None:
+        with suppress(BatchataError):
+            self._heard(self.run.summary())
 
     def _reply(self, content: JsonObject, buffers: Iterable[bytes]) -> None:
         self.widget.reply(content, list(buffers))
@@ -86,11 +87,12 @@ class View:
         try:
             self.widget.publish(summary)
             final = summary["state"] in FINAL
-            if final != self._static and not (final and self.desk.in_use):
-                self._static = final
+            stale = [display_id for display_id, static in list(self._outputs.items()) if static != final]
+            if stale and not (final and self.desk.in_use):
                 data, metadata = (self._report(summary), {}) if final else self._live(summary)
-                for display_id in self._outputs:
+                for display_id in stale:
                     self._publish(display_id, data, metadata, update=True)
+                    self._outputs[display_id] = final
         except Exception:  # noqa: BLE001  a page that is gone must not stop a run
             _log.debug("a view of %s could not be updated", summary.get("name"), exc_info=True)
 
@@ -145,7 +147,7 @@ class Session:
         namespace[name] = run
         self.shell.user_ns_hidden.pop(name, None)  # what a startup file hid is the user's own from now on
         if old is not None and not isinstance(old, BatchRun):
-            return f"{name} was a {type(old).__name__}; it is the run now."
+            return f"{name} held a value of type {type(old).__name__}; it is the run now."
         if old is None and hasattr(builtins, name):
             return f"{name} hides Python's own {name} in this notebook; another name is safer."
         return None
@@ -216,7 +218,7 @@ class Session:
 
         if name is None:
             if not self.runs:
-                raise ValidationError("this notebook has no run yet; name one: %batchata lists those of the store")
+                raise ValidationError("This notebook has no run yet; name one: %batchata lists those of the store")
             return next(reversed(self.runs.values()))
         bound = self.shell.user_ns.get(name)
         if isinstance(bound, BatchRun):
@@ -237,8 +239,8 @@ class Session:
     def before_cell(self, _info: object = None) -> None:
         """Put views away that were left live for a reader who has moved on."""
         for view in list(self.views.values()):
-            if view.desk.in_use:
-                view.run.post(partial(view.put_away))
+            if view.desk.in_use and view.run.is_final:
+                view.run.post(view.put_away)
 
 
 def columns(rows: Iterable[JsonObject]) -> list[str]:
@@ -282,7 +284,6 @@ def _bundled(widget: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def models_of(namespace: Mapping[str, Any]) -> dict[str, type[Any]]:
     """Return the Pydantic models of a namespace by the key under which a store knows their schema."""
-    from ..core.errors import BatchataError
     from ..runs.schemas import schema_key, schema_of
 
     found: dict[str, type[Any]] = {}

@@ -90,7 +90,7 @@ def fill(spec: CellSpec, namespace: dict[str, Any], defaults: Defaults) -> Batch
 
     models = spec.models or ((defaults.model,) if defaults.model else ())
     if not models:
-        raise ValidationError('no model is named; add --model M, or set a default with %config Batchata.model = "M"')
+        raise ValidationError('No model is named; add --model M, or set a default with %config Batchata.model = "M"')
     model = response_model(spec.schema_code, namespace, run_name=spec.name, schema_name=spec.schema_name)
     over = evaluate(spec.over, namespace, "--over") if spec.over is not None else None
     if spec.over is not None and over is None:

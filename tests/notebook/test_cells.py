@@ -63,7 +63,7 @@ def test_each_section_has_its_role():
 @pytest.mark.parametrize(
     ("body", "part"),
     [
-        ("---\nHi\n--- usr\nBye", "line 4 of the cell"),
+        ("---\nHi\n--- usr\nBye", "Line 4 of the cell"),
         ("| a | b |\n---|---\n", "put a space before it"),
         ("---\n", "line 2 of the cell is empty"),
         ("  \n", "no prompt"),
@@ -139,7 +139,7 @@ def test_an_option_is_read(line: str, field: str, expected: object):
         ("--file-column c -f x.pdf", "together with --over"),
         ("--over df -f x.pdf", "--file-column"),
         ("--dry-run --preview 3", "leave one of them out"),
-        ('-f "a.pdf', "a quote is opened and not closed"),
+        ('-f "a.pdf', "A quote is opened and not closed"),
         ("2x", "cannot name a variable"),
         ("class", "word of Python"),
     ],

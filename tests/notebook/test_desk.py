@@ -134,7 +134,7 @@ def test_a_text_comes_cut_when_it_is_long(run: BatchRun, ask: Ask, monkeypatch: 
         ({"kind": "page", "row": 0, "document": 7, "page": 1}, "no document 7"),
         ({"kind": "page", "row": 0, "document": 0, "page": 9}, "9"),
         ({"kind": "text", "row": 0, "document": 0}, "is not a text"),
-        ({"kind": "__init__"}, "no answer to '__init__'"),
+        ({"kind": "__init__"}, "There is no answer to '__init__'"),
     ],
 )
 def test_a_question_that_cannot_be_answered_gets_an_error(ask: Ask, message: dict[str, Any], part: str):

@@ -50,11 +50,11 @@ def config(shell: InteractiveShell) -> Any:
         (CELL.format("-f {folder}/*.pdf"), "{folder} in the first line"),
         (CELL.format("--param files=1"), "no request parameter"),
         (CELL.format("--preview 2 --practice"), "--preview is not there yet"),
-        ("%%batchata x\nHi", "no model is named"),
-        ("%%batchata x -m claude-sonnet-5-5\nx: Foo\n---\nHi", "line 2 of the cell (x: Foo)"),
+        ("%%batchata x\nHi", "No model is named"),
+        ("%%batchata x -m claude-sonnet-5-5\nx: Foo\n---\nHi", "Line 2 of the cell (x: Foo)"),
         ("%%batchata x -m claude-sonnet-5-5 --over [{'a':1}]\nHi {{ b }}", "{{ b }}"),
         ("%batchata stauts", "did you mean status?"),
-        ("%batchata status", "this notebook has no run yet"),
+        ("%batchata status", "This notebook has no run yet"),
         ("%batchata status nothing", "no state file"),
         ("%batchata export x", "%batchata export NAME PATH"),
         ("%batchata attach x y", "%batchata attach RUN_ID [--as NAME]"),
@@ -107,7 +107,7 @@ def test_the_help_page_names_every_option(loaded: InteractiveShell):
 
 def test_unloading_leaves_nothing(shell: InteractiveShell):
     """After unloading, the magics, the configuration, the displays and the event are gone; loading again works."""
-    shell.run_line_magic("load_ext", "autoreload")  # its first use makes the extension manager
+    shell.run_line_magic("load_ext", "storemagic")  # the first extension adds what belongs to all
     before = ([type(c) for c in shell.configurables], list(shell.events.callbacks["pre_run_cell"]))
     for _ in range(2):
         shell.run_line_magic("load_ext", "batchata_nb")

@@ -181,13 +181,13 @@ def test_a_named_schema_is_found_anywhere(namespace: dict[str, Any]):
 @pytest.mark.parametrize(
     ("code", "part"),
     [
-        ("\nclass A(BaseModel):\n    x int", "line 4 of the cell (x int): invalid syntax"),
+        ("\nclass A(BaseModel):\n    x int", "Line 4 of the cell (x int): invalid syntax"),
         ("Extract the total, please.", "put a line --- above it"),
         ("print(1)", "it defines no model"),
-        ("class A(BaseModel):\n    x: Strin", "line 3 of the cell (x: Strin): NameError: name 'Strin' is not defined"),
+        ("class A(BaseModel):\n    x: Strin", "Line 3 of the cell (x: Strin): NameError: name 'Strin' is not defined"),
         ("class A(BaseModel):\n    x: 'Strin'", "'Strin' is not defined"),
         ("x: int\nreturn", "'return' outside function"),
-        ("x: int = 1 / 0", "line 2 of the cell (x: int = 1 / 0): ZeroDivisionError: division by zero"),
+        ("x: int = 1 / 0", "Line 2 of the cell (x: int = 1 / 0): ZeroDivisionError: division by zero"),
         ("x: int\0", "null byte"),
     ],
 )

@@ -105,7 +105,7 @@ def test_a_name_that_meant_something_else_is_said(practised: InteractiveShell, c
     practised.user_ns["amounts"] = 3
     run_batch(practised)
     run_batch(practised)
-    assert capsys.readouterr().out == "amounts was a int; it is the run now.\n"
+    assert capsys.readouterr().out == "amounts held a value of type int; it is the run now.\n"
 
     run_batch(practised, name="list")
     assert "hides Python's own list" in capsys.readouterr().out
