@@ -5,10 +5,11 @@ Facts: `anthropic` 2.12 and the vendor's documentation of November 2026.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from . import anthropic_models as models
 from . import errors as rules
 from .attachments import Attacher, Sizes, inline
 from .base import BatchState, BatchStatus, Found, Limits, Row
-from .common import SdkProvider
+from .common import SdkProvider, is_loopback
 from .errors import ErrorTable, Rule
 from .transfer import decoded, download, write_list
 
@@ -102,12 +103,10 @@ class AnthropicProvider(SdkProvider):
         import anthropic
 
         key = self.key()  # before the SDK, whose constructor does not mind its absence
-        return anthropic.Anthropic(
-            api_key=key,
-            base_url=self.variable("ANTHROPIC_BASE_URL"),
-            timeout=anthropic.Timeout(600, connect=10),
-            max_retries=0,
-        )
+        url, timeout = self.variable("ANTHROPIC_BASE_URL"), anthropic.Timeout(600, connect=10)
+        http = anthropic.DefaultHttpxClient(timeout=timeout, trust_env=not is_loopback(url))
+        weakref.finalize(self, http.close)
+        return anthropic.Anthropic(api_key=key, base_url=url, timeout=timeout, max_retries=0, http_client=http)
 
     # ------------------------------------------------------------------ before anything is sent
 
@@ -305,7 +304,11 @@ def _counts(batch: JsonObject) -> dict[str, int]:
 
 
 def _created(batch: JsonObject) -> datetime:
-    return datetime.fromisoformat(str(batch["created_at"]))
+    """When a batch was created; one that does not say is taken for new, so that it is looked at."""
+    try:
+        return datetime.fromisoformat(str(batch.get("created_at")))
+    except ValueError:
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def _id(answer: object) -> str:

@@ -7,6 +7,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from ..core.errors import BatchataError, CredentialsError, ModelNotSupportedError, ValidationError
 from ..core.jobs import Attachments, Document, Job, JsonObject
@@ -19,6 +20,12 @@ from .errors import ErrorTable
 
 ROW_ID_BYTES = 64
 Pause = Callable[[float], None]
+
+
+def is_loopback(url: str | None) -> bool:
+    """Return whether a base URL leads to this computer, where no proxy of the environment belongs in between."""
+    host = urlsplit(url or "").hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def wait(seconds: float) -> None:

@@ -169,7 +169,8 @@ def _codes(error: BaseException) -> list[str]:
 
 def _message(error: BaseException) -> str:
     message = body_of(error).get("message") or getattr(error, "message", None) or str(error) or type(error).__name__
-    return str(message).strip().rstrip(".")[:500]
+    text = str(message).strip()
+    return "a web page in place of an answer" if "<html" in text.lower() else text.rstrip(".")[:500]
 
 
 def _retry_after(error: BaseException) -> float | None:

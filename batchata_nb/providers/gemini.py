@@ -27,7 +27,7 @@ from . import errors as rules
 from . import gemini_models as models
 from .attachments import Attacher, Sizes, inline
 from .base import BatchState, BatchStatus, Found, Limits, Row
-from .common import SdkProvider
+from .common import SdkProvider, is_loopback
 from .errors import ErrorTable
 from .transfer import decoded, download, write_lines
 
@@ -118,7 +118,12 @@ class GeminiProvider(SdkProvider):
         from google import genai
         from google.genai import types
 
-        options = types.HttpOptions(base_url=self.base_url, api_version=self.version, timeout=600_000)
+        options = types.HttpOptions(
+            base_url=self.base_url,
+            api_version=self.version,
+            timeout=600_000,  # milliseconds
+            client_args={"trust_env": not is_loopback(self.base_url)},
+        )
         return genai.Client(vertexai=False, api_key=self.key(), http_options=options)
 
     @cached_property
@@ -126,7 +131,8 @@ class GeminiProvider(SdkProvider):
         """Plain requests, for what the SDK leaves out of its answers: a job's error and its counts."""
         import httpx2
 
-        client = httpx2.Client(timeout=httpx2.Timeout(600, connect=10), follow_redirects=False)
+        timeout = httpx2.Timeout(600, connect=10)
+        client = httpx2.Client(timeout=timeout, follow_redirects=False, trust_env=not is_loopback(self.base_url))
         weakref.finalize(self, client.close)
         return client
 

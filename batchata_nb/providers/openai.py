@@ -5,6 +5,7 @@ Facts: `openai` 3.54 and the vendor's documentation of November 2026.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,7 +24,7 @@ from . import errors as rules
 from . import openai_models as models
 from .attachments import Attacher, Sizes, inline
 from .base import BatchState, BatchStatus, Found, Limits, Row
-from .common import Pause, SdkProvider, wait
+from .common import Pause, SdkProvider, is_loopback, wait
 from .errors import ErrorTable
 from .transfer import decoded, download, write_lines
 
@@ -110,8 +111,18 @@ class OpenAIProvider(SdkProvider):
         self, environment: Mapping[str, str] | None = None, *, endpoint: Endpoint = "auto", pause: Pause = wait
     ) -> None:
         super().__init__(environment, pause=pause)
-        fixed = {"responses": wire.RESPONSES, "chat": wire.CHAT}.get(endpoint)
-        self._endpoint = fixed if fixed or not self._is_own else wire.RESPONSES
+        self._endpoint: str | None = None
+        if endpoint == "responses" or (endpoint == "auto" and self._is_own):
+            self._settle(wire.RESPONSES)
+        elif endpoint == "chat":
+            self._settle(wire.CHAT)
+
+    def _settle(self, endpoint: str) -> str:
+        self._endpoint = endpoint
+        if endpoint == wire.CHAT:
+            # Many compatible servers take no file ids in chat, so nothing is uploaded for it.
+            self.sizes = Sizes(each=49 * _MB, total=49 * _MB)
+        return endpoint
 
     @property
     def _is_own(self) -> bool:
@@ -124,20 +135,16 @@ class OpenAIProvider(SdkProvider):
         """The SDK's client. Its own retries are off, except for uploads, which may be repeated."""
         import openai
 
-        return openai.OpenAI(
-            api_key=self.key(),
-            base_url=self.variable("OPENAI_BASE_URL"),
-            timeout=openai.Timeout(600, connect=10),
-            max_retries=0,
-        )
+        key, url, timeout = self.key(), self.variable("OPENAI_BASE_URL"), openai.Timeout(600, connect=10)
+        http = openai.DefaultHttpxClient(timeout=timeout, trust_env=not is_loopback(url))
+        weakref.finalize(self, http.close)
+        return openai.OpenAI(api_key=key, base_url=url, timeout=timeout, max_retries=0, http_client=http)
 
     def endpoint(self) -> str:
         """Return the path of the requests. An endpoint that is not OpenAI's own is asked once whether it has Responses:
         an empty request is refused for its content where the path exists, and costs nothing."""
         with self._lock:
-            if self._endpoint is None:
-                self._endpoint = wire.RESPONSES if self._has_responses() else wire.CHAT
-            return self._endpoint
+            return self._endpoint or self._settle(wire.RESPONSES if self._has_responses() else wire.CHAT)
 
     def _has_responses(self) -> bool:
         import openai
@@ -191,8 +198,7 @@ class OpenAIProvider(SdkProvider):
     def submit(self, tag: str, rows: Sequence[Row]) -> str:
         """Upload one input file, create one batch from it, and return its id; the tag stands in its metadata."""
         endpoint = self.endpoint()
-        # Chat takes files inline only on many compatible servers, so nothing is uploaded for it.
-        attach = Attacher(self.sizes, self._upload) if endpoint == wire.RESPONSES else inline
+        attach = Attacher(self.sizes, self._upload)
         lines = (wire.row(row.row_id, self.request_of(row.job, attach(row.job)), endpoint=endpoint) for row in rows)
         with write_lines(lines, 200 * _MB, "OpenAI") as body:
             input_file = self._upload_input(f"{tag}.jsonl", body)
@@ -250,10 +256,10 @@ class OpenAIProvider(SdkProvider):
         for batch in self._listed(since - _SLACK):
             metadata = batch.get("metadata")
             if isinstance(metadata, dict) and metadata.get(TAG) == tag:
-                return Found(batch_id=str(batch["id"]))
+                return Found(batch_id=str(batch.get("id")))
             total = (batch.get("request_counts") or {}).get("total")
             if metadata is None and total in (None, 0, rows):
-                candidates.append(str(batch["id"]))
+                candidates.append(str(batch.get("id")))
         return Found(candidates=tuple(candidates))
 
     def count_tokens(self, job: Job) -> int | None:
