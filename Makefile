@@ -18,7 +18,7 @@ PY := $(VENV)/bin/python
 STAMPS := $(VENV)/.stamps
 PYTEST := $(PY) -m pytest
 
-.PHONY: help demo test check js bench colab browser wheel notebooks clean
+.PHONY: help demo test check js bench colab browser pictures wheel clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -50,6 +50,10 @@ colab: $(STAMPS)/dev ## the tests that must pass with Colab's versions, where th
 
 bench: $(STAMPS)/dev ## the measurements that README and CHANGELOG rest on
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(PY) "$$script"; done
+
+pictures: browser ## README's pictures, taken anew in JupyterLab
+	@$(PYTEST) tests/e2e/test_browser.py -k 'lab and (live or place)'
+	@$(PY) tools/pictures.py
 
 wheel: $(STAMPS)/dev ## build the wheel and the source package into dist/
 	@$(PY) -m build

@@ -133,8 +133,9 @@ def nordwind() -> Page:
     page.put(108, 18, "Nordwind Wärmetechnik GmbH\nDeichstraße 9\n26122 Oldenburg\nGermany", 10, "B", "R")
     page.put(18, 48, "Moorhof Gästehaus\nAm Kanal 3\n26409 Wittmund", 11)
     page.set_y(88)
-    page.say("Invoice RE-2026-0117", 16, "B")
+    page.say("Invoice", 16, "B")
     page.ln(3)
+    page.pair("Invoice number", "RE-2026-0117")
     page.pair("Invoice date", "14.02.2026")
     page.pair("Due date", "28.02.2026")
     page.pair("Currency", "EUR")
@@ -159,11 +160,11 @@ def atelier_moreau() -> Page:
     page.set_fill_color(52, 73, 94)
     page.rect(0, 0, 62, 297, "F")
     page.set_text_color(255)
-    page.put(8, 20, "Atelier\nMoreau", 24, "B")
-    page.put(8, 60, "Invoice number\nAM 0093", 10)
-    page.put(8, 76, "Date\n5 January 2026", 10)
-    page.put(8, 92, "Due\n4 February 2026", 10)
-    page.put(8, 108, "Status\nPAID", 10, "B")
+    page.put(8, 20, "Atelier Moreau", 19, "B")
+    page.put(8, 60, "Invoice number AM-0093", 10)
+    page.put(8, 76, "Date 5 January 2026", 10)
+    page.put(8, 92, "Due 4 February 2026", 10)
+    page.put(8, 108, "Status PAID", 10, "B")
     page.put(8, 260, "14 rue des Lilas\n69004 Lyon\nFrance", 9)
     page.set_text_color(0)
     page.set_fill_color(255)
@@ -171,7 +172,7 @@ def atelier_moreau() -> Page:
     page.set_xy(72, 60)
     page.say("For Théâtre de la Rive", 12)
     page.ln(6)
-    page.rows(("Work", "No.", "Each", "Amount"), table(rows, french), (58, 12, 24, 26), border="")
+    page.rows(("Description", "Qty", "Price", "Amount"), table(rows, french), (58, 12, 24, 26), border="")
     page.ln(4)
     page.pair("Total in EUR", french(net), 13, "B")
     page.say("VAT not applicable, article 293 B of the CGI", 8)
@@ -189,11 +190,11 @@ def kestrel() -> Page:
     page, net = Page(font="courier"), total(rows)
     page.say("KESTREL HOSTING LTD", 12, "B")
     page.say("=" * 66)
-    page.say("invoice-no   : KH/2026/01/5521")
-    page.say("issued       : 2026-01-31")
-    page.say("due          : 2026-02-14")
-    page.say("customer     : lumen-analytics")
-    page.say("currency     : USD")
+    page.say("invoice number: KH/2026/01/5521")
+    page.say("issued:         2026-01-31")
+    page.say("due:            2026-02-14")
+    page.say("customer:       lumen-analytics")
+    page.say("currency:       USD")
     page.say("-" * 66)
     page.say(f"{'item':<20}{'quantity':>10}{'unit price':>16}{'amount':>16}", 10, "B")
     for text, quantity, price in rows:
@@ -201,7 +202,7 @@ def kestrel() -> Page:
     page.say("-" * 66)
     page.say(f"{'total':<20}{'':>26}{english(net):>16}", 10, "B")
     page.ln(5)
-    page.say("status       : paid by card on 2026-02-01")
+    page.say("status:         paid by card on 2026-02-01")
     return page
 
 
@@ -225,7 +226,7 @@ def brightwater() -> Page:
     page.pair("Payment due", "16 November 2025")
     page.pair("Client", "Severn Festival Trust")
     page.ln(4)
-    page.rows(("Description", "Portions", "Price", "Amount"), table(rows, english), (92, 22, 28, 32))
+    page.rows(("Description", "Quantity", "Price", "Amount"), table(rows, english), (92, 22, 28, 32))
     page.ln(3)
     vat = (net * Decimal("0.20")).quantize(Decimal("0.01"))
     page.sums(
@@ -252,7 +253,7 @@ def alpenblick() -> Page:
     page.put(18, 12, "Studio Alpenblick AG", 18, "B")
     page.put(18, 26, "Total payable", 9)
     page.put(18, 31, f"CHF {swiss(gross - off)}", 16, "B")
-    page.put(108, 12, "Invoice 2025-388\nIssued 28.11.2025\nPayable by 28.12.2025", 10, "", "R")
+    page.put(108, 12, "Invoice number 2025-388\nInvoice date 28.11.2025\nDue date 28.12.2025", 10, "", "R")
     page.set_text_color(0)
     page.set_fill_color(245, 225, 228)
     page.set_xy(18, 60)
@@ -265,25 +266,26 @@ def alpenblick() -> Page:
 
 
 def takumi() -> Page:
-    """Yen have no decimals; dates begin with the year; the vendor stands at the bottom."""
+    """Yen have no decimals; dates begin with the year; the address stands at the bottom."""
     rows = lines(("Micro bearing MB-3", 400, "118"), ("Linear rail 200 mm", 24, "5400"), ("Express freight", 1, "7800"))
     page, net = Page(), total(rows)
     page.set_fill_color(230)
+    page.say("Takumi Seimitsu K.K.", 14, "B")
     page.say("INVOICE", 22, "B", "R")
-    page.pair("Number", "T-60287", at=120)
+    page.pair("Invoice no.", "T-60287", at=120)
     page.pair("Date", "2026/02/20", at=120)
     page.pair("Due date", "2026/03/31", at=120)
     page.ln(8)
     page.say("To: Helix Robotics", 12)
     page.ln(4)
-    page.rows(("Part", "Pieces", "Unit price", "Amount"), table(rows, yen), (84, 22, 34, 34), border="TB")
+    page.rows(("Item", "Pieces", "Unit price", "Amount"), table(rows, yen), (84, 22, 34, 34), border="TB")
     page.ln(3)
     tax = (net * Decimal("0.10")).quantize(Decimal("1"))
     page.sums(
         [("Subtotal", f"¥{yen(net)}"), ("Consumption tax 10%", f"¥{yen(tax)}"), ("Total (JPY)", f"¥{yen(net + tax)}")],
         192,
     )
-    page.put(18, 250, "Takumi Seimitsu K.K.\n3-8 Minato, Nagoya 455-0032, Japan", 10)
+    page.put(18, 250, "3-8 Minato, Nagoya 455-0032, Japan", 10)
     return page
 
 
@@ -298,7 +300,7 @@ def polar() -> Page:
     page.set_fill_color(214, 234, 240)
     page.put(18, 16, "Polar Freight AB", 20, "B")
     page.put(18, 28, "Malmvägen 22, 981 31 Kiruna, Sweden", 9)
-    page.put(190, 16, "Freight invoice\nNo. PF 33 1902", 13, "B")
+    page.put(190, 16, "Freight invoice\nInvoice number PF-33-1902", 13, "B")
     page.set_xy(18, 46)
     page.pair("Invoice date", "9 December 2025")
     page.pair("Due date", "23 December 2025")
@@ -306,7 +308,7 @@ def polar() -> Page:
     page.ln(5)
     page.rows(("Service", "Count", "Price SEK", "Amount SEK"), table(rows, french), (140, 27, 47, 47))
     page.ln(3)
-    page.sums([("Total SEK", french(net)), ("Paid", french(net)), ("Balance due SEK", french(Decimal(0)))], 279)
+    page.sums([("Paid on 11 December 2025 SEK", french(net)), ("Total SEK", french(net))], 279)
     return page
 
 

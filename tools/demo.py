@@ -59,9 +59,8 @@ def run_here() -> int:
         client.extra_arguments = ["--IPKernelApp.log_level=40"]  # it warns that it talks to us over TCP
         try:
             client.execute()
-        except CellExecutionError as error:
+        except CellExecutionError:
             show(book)
-            print(f"\n{error}", file=sys.stderr)
             return 1
         show(book)
     return 0
@@ -70,9 +69,9 @@ def run_here() -> int:
 def show(book: Any) -> None:
     """Print the code cells of an executed notebook and what they show."""
     for cell in book.cells:
-        if cell.cell_type != "code":
+        if cell.cell_type != "code" or cell.execution_count is None:
             continue
-        print("\n" + textwrap.indent(cell.source, "│ "))
+        print("\n" + textwrap.indent(cell.source, "│ ", lambda line: True))
         for text in filter(None, (readable(output) for output in cell.outputs)):
             print("\n".join(folded(text)))
 

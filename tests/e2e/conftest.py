@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import runpy
+import secrets
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,10 +77,11 @@ def notebook(
 
     server, opened = servers(front_end), []
 
-    def open_new(cells: Sequence[str] = (), name: str | None = None, **size: Any) -> Notebook:
-        name = name or f"{request.node.originalname}.ipynb"
-        if cells:
-            server.write(name, cells)
+    def open_new(cells: Sequence[str], files: Path | None = None, **size: Any) -> Notebook:
+        name = f"{request.node.name.partition('[')[0]}-{secrets.token_hex(3)}/book.ipynb"  # a store of its own
+        path = server.write(name, cells)
+        if files:
+            shutil.copytree(files, path.parent / files.name)
         book = rig.new_notebook(browser, server, name, **size)
         opened.append(book)
         return book.open()

@@ -116,6 +116,7 @@ class Server:
         book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
         book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
         path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(book, path)
         return path
 
