@@ -24,9 +24,10 @@ from ..wire import gemini as wire
 from ..wire import jsonl
 from ..wire.envelope import answer_schema
 from . import errors as rules
+from . import gemini_jobs as jobs
 from . import gemini_models as models
 from .attachments import Attacher, Sizes, inline
-from .base import BatchState, BatchStatus, Found, Limits, Row
+from .base import BatchStatus, Found, Limits, Row
 from .common import SdkProvider, is_loopback
 from .errors import ErrorTable
 from .transfer import decoded, download, write_lines
@@ -39,22 +40,6 @@ _MB = 1_000_000
 _BASE = "https://generativelanguage.googleapis.com"
 # The vendor's batch samples and the `-latest` aliases need v1beta; `GOOGLE_GENAI_API_VERSION` names another.
 _VERSION = "v1beta"
-_STATES: dict[str, BatchState] = {
-    "PENDING": "queued",
-    "QUEUED": "queued",
-    "RUNNING": "running",
-    "UPDATING": "running",
-    "PAUSED": "running",
-    "CANCELLING": "cancelling",
-    "SUCCEEDED": "ended",
-    "PARTIALLY_SUCCEEDED": "ended",
-    "FAILED": "ended",
-    "CANCELLED": "ended",
-    "EXPIRED": "ended",
-}
-_QUOTA = 8  # gRPC RESOURCE_EXHAUSTED
-# gRPC codes of a job that was turned away: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, quota, FAILED_PRECONDITION.
-_TURNED_AWAY = frozenset({3, 5, 7, _QUOTA, 9, 400, 403, 404, 429})
 _ACTIVE_TRIES, _ACTIVE_PAUSE = 120, 1.0
 # Clocks differ and requests wait: a job may be listed as created a little before we noted that we asked for it.
 _SLACK = timedelta(hours=1)
@@ -178,38 +163,14 @@ class GeminiProvider(SdkProvider):
 
     def poll(self, batch_id: str) -> BatchStatus:
         """Ask for the state of one job."""
-        job = self._job(batch_id)
-        metadata = _part(job, "metadata")
-        word = str(metadata.get("state") or "").rpartition("STATE_")[2]
-        state = _STATES.get(word, "running")
-        stats = _part(metadata, "batchStats")
-        done, failed = _count(stats, "successfulRequestCount"), _count(stats, "failedRequestCount")
-        error, handle = _part(job, "error"), _handle(job) if state == "ended" else {}
-        reason = None
-        if word in ("FAILED", "EXPIRED") or (error and state == "ended"):
-            reason = rules.redact(str(error.get("message") or f"The job ended as {word}, without a reason."))
-        # Successful rows alone are billed: none counted, or a job turned away before it ran, is proof of no charge.
-        unbilled = done == 0 or (not done and error.get("code") in _TURNED_AWAY)
-        rejected = word == "FAILED" and not handle and unbilled
-        return BatchStatus(
-            state=state,
-            word=word or "unknown",
-            total=_count(stats, "requestCount"),
-            done=done,
-            failed=failed,
-            reason=reason,
-            rejected=rejected,
-            quota=rejected and error.get("code") in (_QUOTA, 429),
-            no_results=state == "ended" and not handle,
-            handle=handle,
-        )
+        return jobs.status(self._job(batch_id))
 
     def fetch(self, batch_id: str, handle: JsonObject) -> Iterator[Reply]:
         """Yield the replies of an ended job: from its result file, or from the job itself where they are inlined."""
         if name := handle.get("file"):
             yield from decoded(download(partial(self._content, str(name)), "Gemini"), wire.decode)
             return
-        for line in _inlined(self._job(batch_id)):
+        for line in jobs.inlined(self._job(batch_id)):
             yield wire.decode(line)
 
     def cancel(self, batch_id: str) -> None:
@@ -224,7 +185,7 @@ class GeminiProvider(SdkProvider):
     def find(self, tag: str, since: datetime, rows: int) -> Found:
         """Look a submission up by its display name."""
         for job in self._listed(since - _SLACK):
-            metadata = _part(job, "metadata")
+            metadata = jobs.part(job, "metadata")
             if metadata.get("displayName") == tag and (name := job.get("name") or metadata.get("name")):
                 return Found(batch_id=str(name))
         return Found()
@@ -325,9 +286,9 @@ class GeminiProvider(SdkProvider):
         token, horizon = "", since.timestamp()
         while True:
             page = self._request("GET", "batches", params={"pageSize": 100, **({"pageToken": token} if token else {})})
-            jobs = [job for job in page.get("operations") or page.get("batches") or () if isinstance(job, dict)]
-            times = [_created(job) for job in jobs]
-            yield from (job for job, time in zip(jobs, times, strict=True) if time is None or time >= horizon)
+            found = [job for job in page.get("operations") or page.get("batches") or () if isinstance(job, dict)]
+            times = [jobs.created(job) for job in found]
+            yield from (job for job, time in zip(found, times, strict=True) if time is None or time >= horizon)
             known = [time for time in times if time is not None]
             is_past = bool(known) and max(known) < horizon and known == sorted(known, reverse=True)
             following = str(page.get("nextPageToken") or "")
@@ -355,47 +316,6 @@ def _raise_for(response: httpx2.Response) -> None:
         body = {"message": response.text[:500], "status": response.reason_phrase}
     kind = errors.ClientError if response.status_code < 500 else errors.ServerError
     raise kind(response.status_code, body, response)
-
-
-def _part(value: Mapping[str, Any], name: str) -> JsonObject:
-    part = value.get(name)
-    return part if isinstance(part, dict) else {}
-
-
-def _count(stats: JsonObject, name: str) -> int | None:
-    """A count, which JSON carries as a string, or None where it is missing: zero may be left out, but not of all."""
-    if not stats:
-        return None
-    try:
-        return int(stats.get(name) or 0)
-    except (TypeError, ValueError):
-        return None
-
-
-def _handle(job: JsonObject) -> JsonObject:
-    """Where the results are: in a file, or in the job."""
-    outputs = [_part(job, "response"), _part(_part(job, "metadata"), "output"), _part(_part(job, "metadata"), "dest")]
-    for output in outputs:
-        if name := output.get("responsesFile") or output.get("fileName"):
-            return {"file": name}
-    return {"inlined": True} if _inlined(job) else {}
-
-
-def _inlined(job: JsonObject) -> list[JsonObject]:
-    for output in (_part(job, "response"), _part(_part(job, "metadata"), "output")):
-        found = output.get("inlinedResponses")
-        found = found.get("inlinedResponses") if isinstance(found, dict) else found
-        if isinstance(found, list):
-            return [line for line in found if isinstance(line, dict)]
-    return []
-
-
-def _created(job: JsonObject) -> float | None:
-    text = _part(job, "metadata").get("createTime")
-    try:
-        return datetime.fromisoformat(str(text)).timestamp()
-    except ValueError:
-        return None
 
 
 def _state(state: Any) -> str:

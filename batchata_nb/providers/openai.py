@@ -21,9 +21,10 @@ from ..documents import files
 from ..wire import jsonl
 from ..wire import openai as wire
 from . import errors as rules
+from . import openai_batches as batches
 from . import openai_models as models
 from .attachments import Attacher, Sizes, inline
-from .base import BatchState, BatchStatus, Found, Limits, Row
+from .base import BatchStatus, Found, Limits, Row
 from .common import Pause, SdkProvider, is_loopback, wait
 from .errors import ErrorTable
 from .transfer import decoded, download, write_lines
@@ -36,17 +37,6 @@ TAG = "batchata_tag"
 _MB = 1_000_000
 _FILE_DAYS = 7
 _HOST = "api.openai.com"
-_STATES: dict[str, BatchState] = {
-    "validating": "queued",
-    "in_progress": "running",
-    "finalizing": "running",
-    "cancelling": "cancelling",
-    "completed": "ended",
-    "failed": "ended",
-    "expired": "ended",
-    "cancelled": "ended",
-}
-_QUEUE_FULL = "token_limit_exceeded"
 _COUNTABLE = ("model", "input", "instructions", "tools", "tool_choice", "text", "reasoning", "truncation")
 # Clocks differ and requests wait: a batch may be listed as created a little before we noted that we asked for it.
 _SLACK = timedelta(hours=1)
@@ -213,25 +203,7 @@ class OpenAIProvider(SdkProvider):
 
     def poll(self, batch_id: str) -> BatchStatus:
         """Ask for the state of one batch."""
-        batch = self._get(f"/batches/{batch_id}")
-        word = str(batch.get("status") or "")
-        state = _STATES.get(word.lower(), "running")
-        counts = batch.get("request_counts") or {}
-        handle = {key: batch[key] for key in ("output_file_id", "error_file_id") if batch.get(key)}
-        faults = (batch.get("errors") or {}).get("data") or []
-        failed = word.lower() == "failed"
-        return BatchStatus(
-            state=state,
-            word=word,
-            total=counts.get("total") or None,
-            done=counts.get("completed"),
-            failed=counts.get("failed"),
-            reason=rules.redact("; ".join(map(_fault, faults[:3])) or "The batch failed.") if failed else None,
-            rejected=failed and not handle and not counts.get("completed"),
-            quota=failed and any(fault.get("code") == _QUEUE_FULL for fault in faults),
-            no_results=state == "ended" and not handle,
-            handle=handle if state == "ended" else {},
-        )
+        return batches.status(self._get(f"/batches/{batch_id}"))
 
     def fetch(self, batch_id: str, handle: JsonObject) -> Iterator[Reply]:
         """Yield the replies of an ended batch, from its output file and its error file, whichever there are."""
@@ -343,11 +315,6 @@ class OpenAIProvider(SdkProvider):
             retryable=True,
             ambiguous=ambiguous,
         )
-
-
-def _fault(fault: JsonObject) -> str:
-    line = f" (line {fault['line']})" if fault.get("line") else ""
-    return f"{fault.get('code') or 'error'}{line}: {fault.get('message') or 'no message'}"
 
 
 def _is_not_there_yet(error: ProviderError, input_file: str) -> bool:
