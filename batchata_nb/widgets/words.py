@@ -49,13 +49,14 @@ def money_words(summary: Mapping[str, Any]) -> str:
     money = summary.get("money") or {}
     if not money.get("known", True):
         return "no price is known for this model"
-    parts = [f"{dollars(money.get('spent', '0'))} spent"]
+    would = "would be " if summary.get("practice") else ""
+    parts = [f"{dollars(money.get('spent', '0'))} {would}spent"]
     if amount(money.get("reserved", "0")):
         parts.append(f"{dollars(money['reserved'])} reserved")
     if money.get("limit") is not None:
         parts.append(f"limit {dollars(money['limit'])}")
     if money.get("saved") is not None:
-        parts.append(f"{dollars(money['saved'])} saved against real-time prices")
+        parts.append(f"{dollars(money['saved'])} {would}saved against real-time prices")
     if held := summary.get("held"):
         parts.append(f"{number(held.get('jobs'))} jobs held, {dollars(held.get('needs', '0'))} more would release them")
     return ", ".join(parts)

@@ -104,6 +104,12 @@ describe("summary", () => {
     ]);
   });
 
+  test("practice never claims that money was spent", () => {
+    const s = readSummary(summaryOf("finished", { practice: true }));
+    expect(facts(s, 0).map((fact) => fact.label)).toEqual(["Ended", "Would cost", "Would save", "Elapsed"]);
+    expect(oneLine(s)).toContain("$1.83 would be spent");
+  });
+
   test("an unknown price is said, and draws no bar", () => {
     const s = readSummary(summaryOf("running", { money: { spent: "0", reserved: "0", limit: "5", saved: null, known: false } }));
     expect(facts(s, 0)[1]).toMatchObject({ value: "unknown", note: "no price is known for this model" });

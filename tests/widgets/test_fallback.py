@@ -132,7 +132,7 @@ def test_report_has_the_numbers() -> None:
     for words in (
         "invoices · stopped",
         "400 in all: 390 succeeded, 10 invalid",
-        "$1.83 spent, $0.40 reserved, limit $5.00, $1.83 saved against real-time prices",
+        "$1.83 would be spent, $0.40 reserved, limit $5.00, $1.83 would be saved against real-time prices",
         "12 min 34 s",
         "10 × invoices",
         "invoices.retry_failed()",

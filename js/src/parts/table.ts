@@ -119,11 +119,14 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
   }
 
   function headCell(column: Column): HTMLTableCellElement {
-    const sort = (): void => ask({ order: nextOrder(query.order, column.by) });
-    const name = button(column.label, sort, { class: "bnb-sort", title: `Sort by ${column.label}` });
-    name.append(icon("down"));
-    const cell = h("th", {}, name);
+    const cell = h("th", {});
     cell.scope = "col";
+    if (column.sortable) {
+      const sort = (): void => ask({ order: nextOrder(query.order, column.by) });
+      const name = button(column.label, sort, { class: "bnb-sort", title: `Sort by ${column.label}` });
+      name.append(icon("down"));
+      cell.append(name);
+    } else append(cell, column.label);
     return cell;
   }
 

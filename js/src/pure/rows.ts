@@ -52,13 +52,17 @@ export interface Column {
   label: string;
   kind: "state" | "id" | "document" | "model" | "field" | "cost";
   numeric: boolean;
+  /** Whether the kernel can put rows in order by it. */
+  sortable: boolean;
 }
 
 const NUMBER = /^[-+]?[\d.,\s]*\d\s*%?$/;
 
 /** The columns that this page needs: documents and models only where they tell rows apart. */
 export function columnsOf(page: RowsPage, models: number): Column[] {
-  const column = (by: string, label: string, kind: Column["kind"], numeric = false): Column => ({ by, label, kind, numeric });
+  const column = (by: string, label: string, kind: Column["kind"], numeric = false): Column => ({
+    by, label, kind, numeric, sortable: kind === "state" || kind === "id" || kind === "field",
+  });
   const documents = page.rows.some((row) => row.documents.some((name) => !row.id.includes(name) && !name.startsWith(row.id)));
   const numeric = (path: string): boolean => {
     const values = page.rows.map((row) => row.fields[path] ?? "").filter(Boolean);

@@ -73,13 +73,13 @@ export function facts(s: Summary, elapsed: number): Fact[] {
     { key: "jobs", label: "Ended", value: `${count(done)} of ${count(s.total)}`, note: percent(done, s.total) + reused },
     {
       key: "spent",
-      label: "Spent",
+      label: s.practice ? "Would cost" : "Spent",
       value: s.money.known ? dollars(s.money.spent) : "unknown",
       note: s.money.known ? reserved + limit : "no price is known for this model",
     },
     {
       key: "saved",
-      label: "Saved",
+      label: s.practice ? "Would save" : "Saved",
       value: s.money.saved === null || !s.money.known ? "unknown" : dollars(s.money.saved),
       note: "against real-time prices",
     },
@@ -92,8 +92,9 @@ export function oneLine(s: Summary): string {
   const parts = JOB_STATES.filter((state) => s.counts[state] > 0 && state !== "succeeded");
   const rest = parts.map((state) => `${count(s.counts[state])} ${state}`);
   const jobs = [`${count(s.counts.succeeded)} of ${count(s.total)} succeeded`, ...rest].join(", ");
-  const money = s.money.known ? [`${dollars(s.money.spent)} spent`] : [];
-  if (s.money.known && s.money.saved !== null && Number(s.money.saved) > 0) money.push(`${dollars(s.money.saved)} saved`);
+  const would = s.practice ? "would be " : "";
+  const money = s.money.known ? [`${dollars(s.money.spent)} ${would}spent`] : [];
+  if (s.money.known && s.money.saved !== null && Number(s.money.saved) > 0) money.push(`${dollars(s.money.saved)} ${would}saved`);
   const practice = s.practice ? ["practice: no model was asked, nothing was sent or paid"] : [];
   return [jobs, ...money, duration(s.elapsed), ...practice].join(" · ");
 }
