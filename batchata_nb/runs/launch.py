@@ -60,6 +60,7 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
     Raises:
         BatchataError: It cannot be run as it stands; nothing was sent or written.
     """
+    from ..providers.probing import probe
     from .dry_run import DryRun
     from .run import BatchRun
 
@@ -86,9 +87,11 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
             prices.reserve(who, model, utc(runner().clock.now()), limits[who].window_hours)
     if dry_run:
         return DryRun(name, found, estimate(found, prices, limits, settings.limit, settings.items_per_batch), spec)
-    if not settings.practice:
+    if not settings.practice and not _is_recorded(settings.state_file, name, digest(found)):
         for needed in limits:
             _planned(needed).ready()
+        for who, model in sorted({(r.job.provider, r.job.model) for r in found}):
+            probe(_planned(who), model)
     store = store_at(settings.state_file)
     models = {schema_key(a.schema): a.response_model for a in batch.asked if a.response_model is not None}
     run_id, attached = _record(store, name, found, batch, spec, fresh)
@@ -128,6 +131,14 @@ def attach(run: str, *, state_file: str | os.PathLike[str], models: Mapping[str,
     environment.read_dotenv()
     known = dict(models or {})
     return BatchRun(_drive(store, record.run_id, known), store, known)
+
+
+def _is_recorded(state_file: str, name: str, mark: str) -> bool:
+    """Whether the store has this very run already; a store that is not there yet is not made for the question."""
+    if not Path(state_file).expanduser().exists():
+        return False
+    latest = store_at(state_file).latest_run(name)
+    return latest is not None and latest.digest == mark
 
 
 def _record(

@@ -423,6 +423,23 @@ def test_a_missing_key_is_named(model, variable, monkeypatch, folder):
     assert not (folder / ".batchata").exists()
 
 
+@pytest.mark.parametrize("provider", MODELS)
+def test_a_wrong_key_and_an_unknown_model_are_said_at_once(provider, monkeypatch, folder, tmp_path_factory):
+    """Both are found out by a free request before anything is sent or written."""
+    key = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY", "gemini": "GEMINI_API_KEY"}[provider]
+    with PracticeServer(tmp_path_factory.mktemp("services"), seconds=0.1) as server:
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(BatchataError, match="does not know the model"):
+            Batch().add_job(prompt="a", model=MODELS[provider] + "-unknown").run()
+        monkeypatch.setenv(key, "sk-not-the-right-one")
+        with pytest.raises(CredentialsError, match=key):
+            Batch().add_job(prompt="a", model=MODELS[provider]).run()
+        assert [] == server.book()[provider]["batches"]
+
+    assert not (folder / ".batchata").exists()
+
+
 def test_export_html_proves_each_number(folder):
     """The HTML file holds each value with its evidence, no script, and hostile text only as text."""
     (folder / "a.txt").write_text(INVOICE.replace("Northwind Traders", "<script>alert(1)</script> & Sons"))
