@@ -86,7 +86,7 @@ def test_resuming(tmp_path):
     book = execute("resuming", tmp_path)
 
     assert re.search(r"notes +\w+ +3 +gpt-6\.1-sol", shown(book, "%batchata"))
-    assert "['positive', 'negative', 'positive']" == shown(book, "[result.output.mood")
+    assert "['positive', 'negative', 'positive']" == shown(book, "[result.output.sentiment")
     assert shown(book, '["reused"]').startswith("(3, ")
 
 
