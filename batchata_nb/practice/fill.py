@@ -184,7 +184,7 @@ class Filler:
     def word(self, option: str) -> Leaf | None:
         """Find a word of a given set in the documents, as a whole word and not negated."""
         shape = r"[\s_-]+".join(re.escape(part) for part in re.split(r"[\s_-]+", option) if part)
-        pattern = re.compile(rf"(?<![\w-])(?<!not )(?<!amount ){shape}(?![\w-]|:?\s*[$€£]?\d)", re.I)
+        pattern = re.compile(rf"(?<![\w-])(?<!not )(?<!amount ){shape}(?![\w-]|:?[ \t]*[$€£]?\d)", re.I)
         for page in self.pages:
             if shape and (found := pattern.search(page.text)):
                 return Leaf(option, self.place(page, found.start(), found.end()))

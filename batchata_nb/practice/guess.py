@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .ask import Leaf, Place
-from .labels import DOCUMENT, GENERIC, is_label, words
+from .labels import DOCUMENT, GENERIC, is_label, synonyms, words
 
 if TYPE_CHECKING:
     from .fill import Filler
@@ -17,18 +17,21 @@ if TYPE_CHECKING:
 GOOD = frozenset(
     "good great love loved excellent happy thanks thank thankful perfect amazing awesome helpful fast quick easy "
     "pleased wonderful fantastic works resolved recommend best nice brilliant delighted smooth friendly superb "
-    "enjoy enjoyed glad satisfied appreciate impressed".split()
+    "enjoy enjoyed glad satisfied appreciate impressed lovely fine".split()
 )
 BAD = frozenset(
     "bad terrible hate hated awful broken slow late angry poor worst disappointed disappointing refund crash crashes "
     "crashed error errors fail fails failed failing useless rude damaged missing wrong never unacceptable frustrating "
-    "frustrated annoying complaint defective delayed lost problem issue horrible confusing cancel unhappy".split()
+    "frustrated annoying complaint defective delayed lost problem issue horrible confusing cancel unhappy "
+    "leak leaks leaking broke burnt crushed rattles charged stuck dirty scratched".split()
 )
 STOP = frozenset(
     "this that with from have been were will would could should about there their which when what where your they "
     "them then than because after before again still just also very much more most some only into over please "
     "said says does doesn didn cannot want need like make made back here thing things every even while being each "
-    "other really support message customer today since".split()
+    "other really support message customer today yesterday since comes come goes went gets tried three four five "
+    "weeks week month months days hour time next found other another sent send keep otherwise elsewhere nobody "
+    "instead mine".split()
 )
 TOPICS = frozenset("topic tag keyword theme subject category label concept".split())
 SUMMARY = frozenset("summary title subject headline reason text description question request complaint".split())
@@ -152,6 +155,9 @@ def _tone(filler: Filler, named: dict[str, Any]) -> Leaf:
 
 
 def _mentioned(filler: Filler, name: tuple[str, ...]) -> Leaf | None:
+    """Say yes or no by whether a telling word of the field's name is in the text; a question wants an answer."""
+    if set(name) & {"question", "answer", "reply", "response"} and (place := _first(filler, r"\?")):
+        return Leaf(True, place)
     for word in name:
         if len(word) < 4 or word in GENERIC:
             continue
@@ -178,10 +184,25 @@ def _string(filler: Filler, name: tuple[str, ...]) -> Leaf | None:
         return _currency(filler)
     if "seller" in name and not set(name) & {"address", "tax", "number", "phone"}:
         return _letterhead(filler)
+    if named := _named(filler, name):
+        return named
     if set(name) & SUMMARY or about_topics(name):
         for page in filler.pages:
             for start, end, text in sentences(page):
                 return Leaf(" ".join(text.split()), filler.place(page, start, end))
+    return None
+
+
+def _named(filler: Filler, name: tuple[str, ...]) -> Leaf | None:
+    """Find "the product Desk Lamp": a field's name, then a name in capitals, in the question or the material."""
+    for word in name:
+        said = "|".join(map(re.escape, synonyms(word)))
+        pattern = re.compile(rf"\b(?i:{said})\s+(?:is\s+|named\s+|called\s+)?[\"']?([A-Z][\w-]*(?: [A-Z][\w-]*)*)")
+        if found := pattern.search(filler.question):
+            return Leaf(found[1])
+        for page in filler.pages:
+            if found := pattern.search(page.text):
+                return Leaf(found[1], filler.place(page, *found.span(1)))
     return None
 
 

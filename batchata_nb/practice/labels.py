@@ -15,6 +15,7 @@ _PHRASES = [
         (r"\b(?:amount|balance|total)\s+(?:due|payable|owed|owing)\b|\bgrand total\b|\btotal to pay\b", "total amount"),
         (r"\bamount to pay\b|\bto be paid\b", "total amount"),
         (r"\bbill(?:ed)? to\b|\bsold to\b|\binvoice to\b|\binvoiced to\b|\bship(?:ped)? to\b", "buyer"),
+        (r"^\s*(?:to|for)\s*$", "buyer"),
         (r"\bissued by\b|\bsold by\b|\bpay to\b|\bremit to\b|\bbill from\b", "seller"),
         (r"\be-?mail\b", "email"), (r"\bsub[ -]total\b|\bnet (?:amount|total)\b", "subtotal"),
         (r"\bp\.?\s?o\.?\s+(?=number|no|#)|\bpurchase order\b", "order "), (r"#|\bn[°º]", " number "),
@@ -26,7 +27,7 @@ _SAME = {
     for canon, words in {
         "number": "no nr num number nummer numero ref reference id identifier",
         "seller": "vendor supplier seller merchant issuer provider from company store shop sender",
-        "buyer": "customer client buyer purchaser recipient",
+        "buyer": "consignee customer client buyer purchaser recipient",
         "quantity": "qty quantity units pcs pieces menge hours hrs count",
         "price": "price rate cost unitprice", "amount": "amount sum betrag value charge",
         "total": "total gesamt totals gross", "tax": "tax vat gst mwst ust taxes", "date": "date datum dated day",
@@ -57,6 +58,11 @@ _TAILS = [
         r"(?:\s?(?:%|€|[A-Z]{3}))?\)?)"
     ),
 ]
+
+
+def synonyms(word: str) -> tuple[str, ...]:
+    """Return the words that count as this one."""
+    return (word, *(other for other, canon in _SAME.items() if canon == word and other != word))
 
 
 @dataclass(frozen=True, slots=True)

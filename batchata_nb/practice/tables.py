@@ -10,7 +10,8 @@ from .labels import fit
 from .reading import Cell, Line, Page
 
 _SUMS = re.compile(
-    r"\s*(?:grand |sub[ -]?|net )?(?:total|sum\b|vat\b|tax\b|(?:net )?amount\b|balance|discount|shipping)", re.I
+    r"\s*(?:grand |sub[ -]?|net )?(?:total|sum\b|vat\b|tax\b|(?:net )?amount\b|balance|discount|shipping|net\b|paid\b)",
+    re.I,
 )
 Names = Mapping[str, tuple[Sequence[str], Sequence[str]]]
 """Field → words of its name, words of its description."""
@@ -82,31 +83,50 @@ def _page_rows(page: Page, lines: Sequence[Line], header: _Header, names: Names,
     started = not fresh
     pending: list[dict[str, Cell]] = []
     for index, line in enumerate(lines):
-        if fresh and not started:
+        if not re.search(r"\w", line.text) or line.text == header.line.text:
+            started = started or line.text == header.line.text
+            continue
+        if not started:  # on a further page: below the header, if it is repeated, else where a row is whole
             again = _header(line, names)
-            started = bool(again and again.fields == header.fields)
-            continue
-        if line.text == header.line.text:
-            continue
+            if again and again.fields == header.fields:
+                started = True
+                continue
+            started = len(line.cells) == len(header.columns)
         if _SUMS.match(line.text) and not line.delimited and len(line.cells) < max(3, len(header.columns)):
             return False
-        assigned = _assign(line, header)
-        if len(assigned) >= max(1, min(2, len(header.fields))):
-            cells = {key: [*(early[key] for early in pending if key in early), cell] for key, cell in assigned.items()}
-            above = {key: [early[key]] for early in pending for key in early if key not in assigned}
-            rows.append(TableRow(page, {**above, **cells}))
+        assigned = _assign(line, header) if started else {}
+        if len(set(assigned).union(*pending)) >= _enough(header) and len(assigned) > len(pending):
+            rows.append(_row(page, assigned, pending))
             strange, pending = 0, []
         elif assigned and len(line.cells) == 1 and _above(assigned, lines[index + 1 : index + 3], header):
             pending.append(assigned)
         elif assigned and rows and not line.delimited and len(line.cells) == 1 and rows[-1].page is page:
-            for key, cell in assigned.items():
-                if not re.search(r"\d", rows[-1].cells.get(key, [Cell("0", 0, 0, 0, 0)])[0].text[:1]):
-                    rows[-1].cells[key].append(cell)
+            _go_on(rows[-1], assigned)
         else:
-            strange += 1
+            strange += started
             if strange > 2 and rows:
                 return False
-    return started
+    return started or fresh
+
+
+def _enough(header: _Header) -> int:
+    """How many of the fields make a row: half of them, and two if there are two."""
+    return max(min(2, len(header.fields)), (len(header.fields) + 1) // 2)
+
+
+def _row(page: Page, assigned: Mapping[str, Cell], pending: Sequence[Mapping[str, Cell]]) -> TableRow:
+    """Return a row; `pending` are texts of it that stood above."""
+    cells = {key: [*(early[key] for early in pending if key in early), cell] for key, cell in assigned.items()}
+    above = {key: [early[key] for early in pending if key in early] for early in pending for key in early}
+    return TableRow(page, {**above, **cells})
+
+
+def _go_on(row: TableRow, more: Mapping[str, Cell]) -> None:
+    """Add a line that goes on with the text of a row; amounts do not go on."""
+    for key, cell in more.items():
+        held = row.cells.get(key)
+        if held and not held[0].text[:1].isdigit():
+            held.append(cell)
 
 
 def _above(assigned: Mapping[str, Cell], below: Sequence[Line], header: _Header) -> bool:
@@ -125,10 +145,13 @@ def _assign(line: Line, header: _Header) -> dict[str, Cell]:
     if line.delimited:
         pairs = zip(header.columns, line.cells, strict=False)
         return {key: cell for (_, key), cell in pairs if key and cell.text}
-    if len(line.cells) == len(header.columns):
-        return {key: cell for (_, key), cell in zip(header.columns, line.cells, strict=True) if key}
+    cells = [
+        cell for cell in line.cells if cell.x1 > header.columns[0][0].x0
+    ]  # what stands beside the table is not in it
+    if len(cells) == len(header.columns):
+        return {key: cell for (_, key), cell in zip(header.columns, cells, strict=True) if key}
     groups: dict[int, list[Cell]] = {}
-    for cell in line.cells:
+    for cell in cells:
         spans = [i for i, (head, _) in enumerate(header.columns) if head.x0 < cell.x1 and head.x1 > cell.x0]
         apart = line.words and len(spans) > 1
         inside = [w for w in line.words if w.x0 >= cell.x0 and w.x1 <= cell.x1] if apart else [cell]

@@ -203,6 +203,35 @@ def test_a_table_goes_on_on_the_next_page() -> None:
     assert [f"Part {n}" for n in range(60)] == [each["description"] for each in lines]
 
 
+def test_a_table_goes_on_without_its_header() -> None:
+    """A table whose header is not repeated goes on where the next page has whole rows."""
+
+    def draw(pdf: Any) -> None:
+        rows = [("Item", "Qty", "Unit price", "Amount"), *((f"Part {n}", "2", "1.50", "3.00") for n in range(60))]
+        columns(pdf, [*rows, ("Total", "", "", "180.00")], (90, 30, 30, 30), "LRRR")
+
+    lines = ask(fields(lines={"type": "array", "items": LINE}), "Extract.", drawn(draw))["lines"]
+
+    assert [f"Part {n}" for n in range(60)] == [each["description"] for each in lines]
+
+
+def test_what_stands_beside_a_table_is_not_in_it() -> None:
+    """Text left of a table, on the height of a row, is no cell; it can still be a label."""
+
+    def draw(pdf: Any) -> None:
+        rows = [
+            ("", "Item", "Qty", "Unit price", "Amount"),
+            ("Date 5 May 2026", "Oak table", "2", "450.00", "900.00"),
+            ("Due 9 May 2026", "Chair", "1", "50.00", "50.00"),
+        ]
+        columns(pdf, rows, (50, 50, 20, 30, 30), "LLRRR")
+
+    schema = fields(due_date={"type": "string", "format": "date"}, lines={"type": "array", "items": LINE})
+    found = ask(schema, "Extract.", drawn(draw))
+
+    assert {"due_date": "2026-05-09", "lines": [line("Oak table", 2, 450.0), line("Chair", 1, 50.0)]} == found
+
+
 TABLES = {
     "markdown": "| Item | Qty | Unit price | Amount |\n|---|---|---|---|\n| Oak table | 2 | 450.00 | 900.00 |\n",
     "csv": "Item;Qty;Unit price;Amount\nOak table;2;450.00;900.00\nChair;;;\n",
@@ -293,6 +322,14 @@ def test_references_unions_and_nesting_are_followed() -> None:
     expected = {"kind": "invoice", "seller": {"name": "Oak & Sons", "vat_id": "GB123"}, "total": 1234.5, "fee": "12.5"}
 
     assert expected == ask(schema, "Extract.", Source("text", parts=(text,)))
+
+
+def test_a_name_after_its_kind_is_read() -> None:
+    """ "the product Desk Lamp" gives the product, also from the question itself; a question mark wants a reply."""
+    schema = fields(product={"type": "string"}, wants_reply={"type": "boolean"})
+    prompt = "Classify this message about the product Desk Lamp:\nIs it safe?"
+
+    assert {"product": "Desk Lamp", "wants_reply": True} == ask(schema, prompt)
 
 
 def test_labels_in_the_prompt_are_read() -> None:
