@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from ..core.errors import ProviderError, ValidationError
 from ..core.jobs import Attachments, Document, Job, JsonObject
@@ -104,7 +105,9 @@ class AnthropicProvider(SdkProvider):
 
         key = self.key()  # before the SDK, whose constructor does not mind its absence
         url, timeout = self.variable("ANTHROPIC_BASE_URL"), anthropic.Timeout(600, connect=10)
-        http = anthropic.DefaultHttpxClient(timeout=timeout, trust_env=not is_loopback(url))
+        # Proxies of the environment are mounts of this client's; a mount of no transport is none.
+        mounts = {f"all://{urlsplit(url or '').hostname}": None} if is_loopback(url) else {}
+        http = anthropic.DefaultHttpxClient(timeout=timeout, mounts=mounts)
         weakref.finalize(self, http.close)
         return anthropic.Anthropic(api_key=key, base_url=url, timeout=timeout, max_retries=0, http_client=http)
 

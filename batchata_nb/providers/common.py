@@ -134,6 +134,10 @@ class SdkProvider(ABC):
     def request_of(self, job: Job, attachments: Attachments) -> JsonObject:
         """Return the body of the job's request."""
 
+    @abstractmethod
+    def count_tokens(self, job: Job) -> int | None:
+        """Return the provider's own count of the job's input tokens, or None where it has no free endpoint."""
+
     def encoded_size(self, job: Job) -> int:
         """Return an upper bound of the job's encoded row in bytes, without reading its files."""
         attachments, extra = placeholders(job, uploads(job, self.sizes))

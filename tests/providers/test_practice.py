@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -295,3 +297,30 @@ def test_tokens_are_counted(provider: Provider, documents: dict[str, Document]) 
     assert without is not None
     assert with_document is not None
     assert 0 < without < with_document
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_loopback(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests to this computer go straight there, whatever proxy the process is told to use."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    tag = f"proxy-{provider.name}"
+    assert ["succeeded"] == [reply.outcome for reply in run(provider, tag, job(provider)).values()]
+
+
+def test_no_sdk_is_imported_before_it_is_used() -> None:
+    """Naming, making and checking cost no SDK import; only the first request does."""
+    code = """
+import sys
+from batchata_nb.core.jobs import Job, Message
+from batchata_nb.providers import registry
+for name, model in {"anthropic": "claude-opus-5-5", "openai": "gpt-6-sol", "gemini": "gemini-3.8-flash"}.items():
+    assert name == registry.provider_for(model)
+    registry.get(name, environment={"X": "y"}).check(Job("j", name, model, (Message("user", "hi"),), 10))
+print(sorted({"anthropic", "openai", "google.genai", "httpx2", "httpx", "pypdfium2", "PIL"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ("[]", "") == (done.stdout.strip(), done.stderr.strip())
