@@ -25,6 +25,9 @@ export const UNCONFIRMED_AFTER = 60_000;
 /** What waits for a busy kernel; a command outweighs a question. */
 export type Busy = "command" | "question" | null;
 
+/** Hosts hand over views or whole buffers. */
+const viewOf = (buffer: DataView | ArrayBuffer): DataView => (buffer instanceof ArrayBuffer ? new DataView(buffer) : buffer);
+
 interface Waiting {
   kind: string;
   resolve(reply: Reply): void;
@@ -51,9 +54,9 @@ export class Channel {
     model.on("msg:custom", this.#receive as (...args: never[]) => void);
   }
 
-  /** Ask the kernel; rejects with the kernel's words when it answers with an error. */
-  ask(kind: string, body: Bag = {}): Promise<Reply> {
-    return this.#send(kind, { ...body, kind }, LOST_AFTER);
+  /** Ask the kernel; rejects with its words when it answers with an error. What nobody waits for is asked `quietly`. */
+  ask(kind: string, body: Bag = {}, quietly = false): Promise<Reply> {
+    return this.#send(kind, { ...body, kind }, LOST_AFTER, quietly);
   }
 
   /** Have a command carried out; resolves once the runner has taken it. */
@@ -63,7 +66,7 @@ export class Channel {
 
   /** Ask for the whole summary, where pushes did not arrive. */
   async pull(): Promise<unknown> {
-    return (await this.#send("summary", { kind: "pull" }, LOST_AFTER)).content.summary;
+    return (await this.#send("summary", { kind: "pull" }, LOST_AFTER, true)).content.summary;
   }
 
   /** Let go of the model and of every timer; open questions stay unanswered. */
@@ -76,17 +79,23 @@ export class Channel {
     this.#waiting.clear();
   }
 
-  #send(answer: string, message: Bag, lostAfter: number): Promise<Reply> {
+  #send(answer: string, message: Bag, lostAfter: number, quietly = false): Promise<Reply> {
     this.#count += 1;
     const op = `${this.#prefix}-${this.#count}`;
     return new Promise<Reply>((resolve, reject) => {
       const busy = setTimeout(() => {
+        if (quietly) return;
         this.#late.add(op);
         this.#tell();
       }, BUSY_AFTER);
       const lost = setTimeout(() => this.#settle(op)?.reject(new Error("The kernel did not answer.")), lostAfter);
       this.#waiting.set(op, { kind: answer, resolve, reject, busy, lost });
-      this.#model.send({ ...message, op });
+      try {
+        this.#model.send({ ...message, op });
+      } catch (error) {
+        // a kernel that has ended has closed its side
+        this.#settle(op)?.reject(error instanceof Error ? error : new Error(String(error)));
+      }
     });
   }
 
@@ -97,7 +106,7 @@ export class Channel {
     if (op === null || this.#waiting.get(op)?.kind !== (content.kind === "pull" ? "summary" : content.kind)) return;
     const waiting = this.#settle(op);
     const error = textOrNull(content.error);
-    if (error === null) waiting?.resolve({ content, buffers: Array.isArray(buffers) ? (buffers as DataView[]) : [] });
+    if (error === null) waiting?.resolve({ content, buffers: (Array.isArray(buffers) ? buffers : []).map(viewOf) });
     else waiting?.reject(new Error(error));
   };
 

@@ -242,6 +242,28 @@ describe("dashboard", () => {
     expect(el.textContent).toBe("This view could not be drawn: Error: <b>no comm</b>");
   });
 
+  test("a kernel that has ended is no error of the view", async () => {
+    const { kernel } = await open();
+    vi.spyOn(kernel, "send").mockImplementation(() => {
+      throw new Error("the comm is closed");
+    });
+    await wait(30_000);
+    expect($(".bnb-status").textContent).toContain("has not answered for a while");
+    press("Pause");
+    await wait(10);
+    expect($(".bnb-status").textContent).toBe("the comm is closed");
+  });
+
+  test("nothing is said of a busy kernel while nobody waits for it", async () => {
+    const { kernel } = await open();
+    kernel.awake = false;
+    for (let rev = 2; rev < 12; rev++) {
+      kernel.set("summary", summaryOf("running", { rev }));
+      await wait(1000);
+    }
+    expect(shown($(".bnb-status"))).toBe(false);
+  });
+
   test("shortcuts of the notebook are kept off", async () => {
     await open();
     expect($(".bnb").getAttribute("data-lm-suppress-shortcuts")).toBe("true");
@@ -335,6 +357,20 @@ describe("table", () => {
     key("End");
     expect(document.activeElement).toBe(all("tbody tr")[49]);
     expect(all("tbody tr").filter((row) => row.tabIndex === 0)).toHaveLength(1);
+  });
+
+  test("names the calls that take results out", async () => {
+    await open();
+    expect(shown($(".bnb-export"))).toBe(false);
+    press("Export");
+    expect(all(".bnb-export code").map((node) => node.textContent)).toEqual(["invoices.to_df()", 'invoices.to_jsonl("invoices.jsonl")', 'invoices.export_html("invoices.html")']);
+    press("Export");
+    expect(shown($(".bnb-export"))).toBe(false);
+  });
+
+  test("a name that is no name in code is not put into code", async () => {
+    await open("running", { name: 'x"); import os' });
+    expect($(".bnb-export code").textContent).toBe("run.to_df()");
   });
 
   test("shows an error of the kernel", async () => {

@@ -55,7 +55,7 @@ export function evidence(channel: Channel, { onClose, onStep }: EvidenceOptions 
   const steps = onStep && [iconButton("back", "Previous result", () => onStep(-1)), iconButton("next", "Next result", () => onStep(1))];
   const head = h("div", { class: "bnb-tools" },
     onClose ? button("All results", onClose, { class: "bnb-small bnb-back" }) : null,
-    state, title, h("span", { class: "bnb-gap" }), rawToggle, ...(steps ?? []));
+    state, title, h("span", { class: "bnb-gap" }), rawToggle, steps ? h("span", { class: "bnb-set" }, ...steps) : null);
 
   const choose = h("select", { class: "bnb-input bnb-document", aria: { label: "Document" } });
   const only = h("span", { class: "bnb-document" });
@@ -81,7 +81,8 @@ export function evidence(channel: Channel, { onClose, onStep }: EvidenceOptions 
   const nothing = h("p", { class: "bnb-pane bnb-empty" });
   const side = h("div", { class: "bnb-side" }, tools, unmarked, pages.el, texts.el, rawText, nothing);
   const message = h("p", { class: "bnb-empty", role: "status", hidden: true });
-  const split = h("div", { class: "bnb-split" }, h("div", { class: "bnb-left" }, h("div", { class: "bnb-tools bnb-page-tools" }, h("span", { class: "bnb-range" }, "Fields"), h("span", { class: "bnb-gap" }), citations), fields.el, facts), side);
+  const keys = h("p", { class: "bnb-note bnb-keys" }, `Keys: n p citation, j k field, [ ] page, + - 0 zoom, r raw answer${onClose ? ", Esc back" : ""}`);
+  const split = h("div", { class: "bnb-split" }, h("div", { class: "bnb-left" }, h("div", { class: "bnb-tools bnb-page-tools" }, h("span", { class: "bnb-range" }, "Fields"), h("span", { class: "bnb-gap" }), citations), fields.el, facts, keys), side);
   const el = h("div", { class: "bnb-view", tabIndex: -1, role: "group", aria: { label: "Result and evidence" } }, head, error, message, split);
 
   function open(next: Result): void {

@@ -1,5 +1,6 @@
 // The table of jobs: one page of rows from the kernel at a time, filtered, searched and sorted there.
 import type { Channel } from "../channel.ts";
+import { exportCalls } from "./export.ts";
 import { append, button, h, icon, keyed, setAria, setText, setTitle, show } from "../dom.ts";
 import { count } from "../pure/format.ts";
 import { cellText, columnsOf, nextOrder, pageStart, rangeLabel, rowNote, rowsRequest, type Column, type Query } from "../pure/rows.ts";
@@ -52,13 +53,13 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
   const failure = h("p", { class: "bnb-wrong", role: "alert", hidden: true });
 
   /** Ask for rows; what was asked for last is what is shown. */
-  async function load(): Promise<RowsPage | null> {
+  async function load(quietly = false): Promise<RowsPage | null> {
     clearTimeout(later);
     later = undefined;
     asked = { rev: summary?.rev ?? -1, at: performance.now() };
     const mine = ++request;
     try {
-      const reply = await channel.ask("rows", rowsRequest(query));
+      const reply = await channel.ask("rows", rowsRequest(query), quietly);
       if (mine !== request) return null;
       page = readRows(reply.content);
       show(failure, false);
@@ -173,18 +174,20 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
     typing = setTimeout(() => ask({ text: search.value }), TYPING);
   });
 
+  const exporting = exportCalls();
   drawTools();
   return {
     el: h("div", { class: "bnb-results" },
-      h("div", { class: "bnb-tools" }, h("h3", {}, "Results"), states, search, h("span", { class: "bnb-gap" }), range, first, previous, next, last),
-      failure, scroller, empty),
+      h("div", { class: "bnb-tools" }, h("h3", {}, "Results"), states, search, h("span", { class: "bnb-gap" }), range, first, previous, next, last, exporting.button),
+      exporting.panel, failure, scroller, empty),
     update(now): void {
+      exporting.update(now.name);
       const models = summary?.models.length;
       summary = now;
       drawStates(now);
       if (models !== undefined && models !== now.models.length) draw();
       if (!active || now.rev === asked.rev || later !== undefined) return;
-      later = setTimeout(() => void load(), Math.max(0, asked.at + REFRESH - performance.now()));
+      later = setTimeout(() => void load(true), Math.max(0, asked.at + REFRESH - performance.now()));
     },
     filter: (state) => ask({ state }),
     get state() {
