@@ -25,7 +25,7 @@ class OpenAI(Service):
     """The paths under `/openai`."""
 
     name = "openai"
-    models = re.compile(r"(?:gpt-|o\d|chatgpt-|ft:gpt-|codex-|practice-)[a-z0-9.:_-]*")
+    models = re.compile(r"(?:gpt-|o\d|chatgpt-|ft:gpt-|codex-)[a-z0-9.:_-]*")
 
     def __init__(self, bench: Bench) -> None:
         super().__init__(bench)

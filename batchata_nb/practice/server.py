@@ -149,6 +149,8 @@ class PracticeServer:
             response = call(request, *groups)
         except ApiError as error:
             response = service.refusal(error)
+        except Exception as error:  # noqa: BLE001 - a defect of ours reaches the caller as the service's own 500
+            response = service.refusal(ApiError(500, "", f"practice: {type(error).__name__}: {error}"))
         if fault is not None and fault.kind == "cut":
             return response, Delivery(cut_after=fault.after_bytes)
         return response, Delivery(drop=fault is not None and fault.kind == "lost")

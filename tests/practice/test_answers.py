@@ -325,7 +325,7 @@ def test_references_unions_and_nesting_are_followed() -> None:
 
 
 def test_a_name_after_its_kind_is_read() -> None:
-    """ "the product Desk Lamp" gives the product, also from the question itself; a question mark wants a reply."""
+    """A kind and a name in capitals after it give the name, also in the question; a question mark wants a reply."""
     schema = fields(product={"type": "string"}, wants_reply={"type": "boolean"})
     prompt = "Classify this message about the product Desk Lamp:\nIs it safe?"
 
