@@ -283,6 +283,8 @@ class Batch:
         *,
         name: str = "batch",
         fresh: bool = False,
+        live: bool = False,
+        preview: int | None = None,
     ) -> BatchRun:
         """Start the run on the background thread, or attach to it when the same run is in the store.
 
@@ -294,10 +296,16 @@ class Batch:
             wait: Block until the run is over. None: yes in a plain Python process, no in a notebook kernel.
             name: With the store, identifies the run.
             fresh: Ignore earlier results of the same jobs and pay again.
+            live: Run in real time instead of as a batch, at real-time prices.
+            preview: Run only the first so many jobs, in real time; the rest can then be run without paying for these
+                again.
 
         Raises:
             BatchataError: It cannot be run as it stands; nothing was sent or written.
         """
+        if preview is not None and preview < 1:
+            raise ValidationError(f"A preview needs at least 1 job, not {preview}.")
+        self.settings.live, self.settings.preview = live or preview is not None, preview
         from .launch import launch
         from .waiting import wait_as_asked
 

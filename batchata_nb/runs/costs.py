@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..core.errors import UnknownPriceError
 from ..core.jobs import Job
 from ..core.pricing import Price
 from ..core.results import Reply
 from ..providers.worst import surcharged
+
+if TYPE_CHECKING:
+    from ..providers.prices import PriceBook
 
 
 class Prices(Protocol):
@@ -31,6 +34,35 @@ class Prices(Protocol):
     def settled(self, provider: str, asked: str, reported: str | None, at: datetime, *, live: bool = False) -> Price:
         """Price of finished work, by the model that answered."""
         ...
+
+
+class LivePrices:
+    """The price book of real-time work: everything at standard rates, so nothing is saved.
+
+    Args:
+        book: The price book.
+    """
+
+    def __init__(self, book: PriceBook) -> None:
+        self._book = book
+
+    def expected(self, provider: str, model: str, at: datetime) -> Price:
+        """Price for estimates."""
+        return self._book.live(provider, model, at)
+
+    live = expected
+
+    def reserve(self, provider: str, model: str, at: datetime, window_hours: float) -> Price:
+        """The dearest standard price while the work goes on."""
+        return self._book.reserve(provider, model, at, window_hours, live=True)
+
+    def settled(self, provider: str, asked: str, reported: str | None, at: datetime, *, live: bool = False) -> Price:
+        """Price of finished work, by the model that answered."""
+        return self._book.settled(provider, asked, reported, at, live=True)
+
+    def basis(self) -> str:
+        """What the prices rest on."""
+        return self._book.basis()
 
 
 def billed(prices: Prices, job: Job, reply: Reply, at: datetime) -> tuple[Decimal | None, Decimal]:

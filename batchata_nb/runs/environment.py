@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+from ..core.errors import ValidationError
+from .costs import LivePrices, Prices
 
 if TYPE_CHECKING:
     from ..providers.base import Provider
-    from ..providers.prices import PriceBook
 
+LIVE = "live"
 PRACTICE = "practice"
 """The `Job.endpoint` of jobs for the practice provider: its answers are never taken for a model's."""
 SETTINGS = ("ANTHROPIC_", "OPENAI_", "GOOGLE_", "GEMINI_")
@@ -35,13 +38,21 @@ def practice_environment(folder: Path) -> tuple[tuple[str, str], ...]:
     return tuple(PracticeServer(folder / PRACTICE, seconds=seconds).start().environment().items())
 
 
-def provider(name: str, folder: Path, *, practice: bool) -> Provider:
+def provider(name: str, folder: Path, *, practice: bool, live: bool = False) -> Provider:
     """Return a provider, once per process and environment.
+
+    Args:
+        name: Its name.
+        folder: Where state is kept: the practice provider's, and answers of real-time requests.
+        practice: The practice provider in its place.
+        live: Its real-time API behind the verbs of a batch API.
 
     Raises:
         ProviderNotFoundError: There is none of this name.
+        ValidationError: It has no real-time API that is known here.
     """
-    return _provider(name, practice_environment(folder) if practice else None, 0 if practice else _mark())
+    environment, mark = practice_environment(folder) if practice else None, 0 if practice else _mark()
+    return _live_provider(name, environment, mark, folder / LIVE) if live else _provider(name, environment, mark)
 
 
 def _mark() -> int:
@@ -57,19 +68,41 @@ def _provider(name: str, environment: tuple[tuple[str, str], ...] | None, mark: 
 
 
 @lru_cache(maxsize=64)
-def price_book(prices: tuple[tuple[str, str, str], ...]) -> PriceBook:
-    """Return the price book with the user's prices: `(model, in, out)`, dollars per million tokens at batch rates."""
+def _live_provider(name: str, environment: tuple[tuple[str, str], ...] | None, mark: int, folder: Path) -> Provider:
+    from ..providers.answering import can_answer
+    from ..providers.common import SdkProvider
+    from ..providers.live import LiveProvider
+
+    inner = _provider(name, environment, mark)
+    if not can_answer(inner):
+        raise ValidationError(f"The provider {name!r} has no real-time API here; leave out --live.")
+    return LiveProvider(cast("SdkProvider", inner), folder)
+
+
+@lru_cache(maxsize=64)
+def price_book(prices: tuple[tuple[str, str, str], ...], live: bool = False) -> Prices:
+    """Return the price book with the user's prices: `(model, in, out)`, dollars per million tokens.
+
+    Args:
+        prices: At batch rates; for real-time work, what the user states is the real-time price.
+        live: Whether the work is done in real time.
+    """
     from decimal import Decimal
 
     from ..providers.prices import PriceBook
 
-    return PriceBook({model: (Decimal(given), Decimal(out)) for model, given, out in prices})
+    stated = {model: (Decimal(given), Decimal(out)) for model, given, out in prices}
+    return LivePrices(PriceBook(live_prices=stated)) if live else PriceBook(stated)
 
 
-def poll_interval(practice: bool) -> float:
-    """Shortest time between two polls of one batch, in seconds; `BATCHATA_POLL_INTERVAL` sets it."""
+def poll_interval(near: bool) -> float:
+    """Shortest time between two polls of one batch, in seconds; `BATCHATA_POLL_INTERVAL` sets it.
+
+    Args:
+        near: Whether polls leave this machine not at all: practice, and real-time work.
+    """
     given = os.environ.get("BATCHATA_POLL_INTERVAL")
-    return float(given) if given else (PRACTICE_POLL_SECONDS if practice else POLL_SECONDS)
+    return float(given) if given else (PRACTICE_POLL_SECONDS if near else POLL_SECONDS)
 
 
 def in_kernel() -> bool:

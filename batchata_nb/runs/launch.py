@@ -79,9 +79,10 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
             max_tokens=MAX_TOKENS,
         )
     )
-    spec = _spec(batch, found)
-    prices = environment.price_book(_prices(spec))
-    limits = {name: _planned(name).limits for name in {r.job.provider for r in found}}
+    found = found[: settings.preview]
+    spec = _spec(batch, found, fresh)
+    prices = environment.price_book(_prices(spec), settings.live)
+    limits = {name: _planned(name, settings.live).limits for name in {r.job.provider for r in found}}
     if settings.limit is not None:
         for who, model in sorted({(r.job.provider, r.job.model) for r in found}):
             prices.reserve(who, model, utc(runner().clock.now()), limits[who].window_hours)
@@ -108,9 +109,9 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
     return handle
 
 
-def _planned(name: str) -> Provider:
+def _planned(name: str, live: bool = False) -> Provider:
     """A provider for what needs no network: checks, sizes and limits."""
-    return environment.provider(name, Path(), practice=False)
+    return environment.provider(name, Path(), practice=False, live=live)
 
 
 def attach(run: str, *, state_file: str | os.PathLike[str], models: Mapping[str, type[Any]] | None = None) -> BatchRun:
@@ -179,11 +180,11 @@ def _drive(store: Store, run_id: str, models: dict[str, type[Any]]) -> Drive:
 
 def _context(store: Store, record: RunRecord, models: dict[str, type[Any]], key: tuple[str, str]) -> Context:
     owner = runner()
-    practice = bool(record.spec.get("practice"))
+    practice, live = bool(record.spec.get("practice")), bool(record.spec.get("live"))
     return Context(
         store=store,
-        provider=partial(environment.provider, folder=store.path.parent, practice=practice),
-        prices=environment.price_book(_prices(record.spec)),
+        provider=partial(environment.provider, folder=store.path.parent, practice=practice, live=live),
+        prices=environment.price_book(_prices(record.spec), live),
         clock=owner.clock,
         work=partial(owner.work, key),
         call=owner.call,
@@ -211,15 +212,17 @@ def _go_on(run: BatchRun, limit: str | None) -> None:
             run.tell("retry_failed", kind=kind)
 
 
-def _spec(batch: Batch, found: list[JobRecord]) -> JsonObject:
+def _spec(batch: Batch, found: list[JobRecord], fresh: bool) -> JsonObject:
     settings = batch.settings
     return {
         "models": list(dict.fromkeys(record.job.model for record in found)),
         "practice": settings.practice,
+        "live": settings.live,
         "items_per_batch": settings.items_per_batch,
+        "fresh": fresh,
         "results_dir": settings.results_dir and str(Path(settings.results_dir).absolute()),
         "raw_files": settings.raw_files,
-        "poll_interval": settings.poll_interval or environment.poll_interval(settings.practice),
+        "poll_interval": settings.poll_interval or environment.poll_interval(settings.practice or settings.live),
         "prices": [[model, given, out] for model, (given, out) in sorted(batch.prices.items())],
     }
 

@@ -28,6 +28,8 @@ class Settings:
     max_attempts: int = 2
     provider: str | None = None
     practice: bool = False
+    live: bool = False
+    preview: int | None = None
     poll_interval: float | None = None
 
 

@@ -121,6 +121,28 @@ def test_more_rows_pay_for_the_new_ones_only():
     assert run[2].cost_usd > 0
 
 
+def test_live_runs_in_real_time_at_real_time_prices():
+    """live=True asks one by one, saves nothing, and lands in the same store and views."""
+    run = tickets(["I love it", "It is broken"]).run(name="live", wait=True, live=True)
+    batch = tickets(["I love it", "It is broken"]).run(name="batched", wait=True, fresh=True)
+
+    assert ["positive", "negative"] == [r.parsed_response.sentiment for r in run]
+    assert "0" == run.summary()["money"]["saved"]
+    assert run.status()["cost_usd"] == pytest.approx(2 * batch.status()["cost_usd"])
+
+
+def test_a_preview_is_not_paid_again():
+    """A preview answers the first jobs in real time; the whole then pays only for the others."""
+    texts = ["I love it", "It is broken", "Great!"]
+    preview = tickets(texts).run(name="look", wait=True, preview=1)
+    run = tickets(texts).run(name="look", wait=True)
+
+    assert (1, 3, 1) == (len(preview), len(run), run.summary()["reused"])
+    assert preview[0].parsed_response == run[0].parsed_response
+    with pytest.raises(ValidationError, match="at least 1"):
+        tickets(texts).run(preview=0)
+
+
 def test_fresh_pays_again():
     """fresh=True ignores earlier results."""
     tickets(["I love it"]).run(name="fresh", wait=True)

@@ -1,0 +1,251 @@
+"""A provider's real-time API behind the verbs of a batch API: for endpoints without batches, and for haste.
+
+The "batch" lives on this machine: workers send its rows one by one, as many at once as the endpoint bears, and each
+answer is on disk before the next step depends on it. After a crash, rows that were never sent are sent again; a row
+that was sent and whose answer was lost has no line, so it is booked at its worst case.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, cast
+
+from ..core.errors import CredentialsError, ProviderError, ValidationError
+from ..core.jobs import Document, Job, JsonObject
+from ..core.results import Reply, Usage
+from ..wire import jsonl
+from .answering import ask, read
+from .base import BatchStatus, Found, Limits, Provider, Row
+from .common import SdkProvider
+from .common import wait as pause
+
+FIRST, MOST = 4, 16
+"""How many requests are under way at once: at first, and at most."""
+TRIES, PAUSE, LONGEST = 6, 1.0, 120.0
+"""How often a refused request is tried, and the waiting between, in seconds: doubling from the first to the longest."""
+
+
+@dataclass(slots=True)
+class Gate:
+    """Lets so many requests through at once as the endpoint bears: one more after each full round, half after a 429."""
+
+    size: float = FIRST
+    inside: int = 0
+    condition: threading.Condition = field(default_factory=threading.Condition)
+
+    def enter(self) -> None:
+        """Wait for a place."""
+        with self.condition:
+            self.condition.wait_for(lambda: self.inside < int(self.size))
+            self.inside += 1
+
+    def leave(self, *, crowded: bool) -> None:
+        """Give the place back, and say whether the endpoint asked to slow down."""
+        with self.condition:
+            self.inside -= 1
+            self.size = max(1.0, self.size / 2) if crowded else min(float(MOST), self.size + 1 / self.size)
+            self.condition.notify_all()
+
+
+@dataclass(slots=True)
+class Pass:
+    """A submission on its way: rows still to send, and the file where answers are kept."""
+
+    path: Path
+    total: int
+    waiting: deque[Row]
+    done: int = 0
+    failed: int = 0
+    stopped: str | None = None
+    cancelled: bool = False
+    working: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def write(self, line: JsonObject) -> None:
+        """Put one line on disk for good."""
+        with self.lock, self.path.open("ab") as out:
+            out.write(jsonl.encode(line) + b"\n")
+            out.flush()
+            os.fsync(out.fileno())
+
+    @property
+    def over(self) -> bool:
+        """Whether no worker is at it any more."""
+        return not self.working and (not self.waiting or self.cancelled or self.stopped is not None)
+
+
+class LiveProvider:
+    """A provider whose batches are sent in real time from this process.
+
+    Args:
+        inner: The provider that checks, encodes and is asked.
+        folder: Where answers are kept until they are collected.
+    """
+
+    def __init__(self, inner: SdkProvider, folder: Path) -> None:
+        self.inner = inner
+        self.name = inner.name
+        self.folder = folder
+        self.limits = Limits(100_000, 1 << 40, inner.limits.row_bytes, mixed_models=True, window_hours=2)
+        self.gate = Gate()
+        self._passes: dict[str, Pass] = {}
+
+    # what the inner provider knows
+
+    def ready(self) -> None:
+        """Raise `CredentialsError` naming the variable, if no key is set."""
+        self.inner.ready()
+
+    def check(self, job: Job) -> None:
+        """Raise for what the provider cannot take."""
+        self.inner.check(job)
+
+    def accepts(self, document: Document) -> None:
+        """Raise `ValidationError` if the provider does not take such a file."""
+        self.inner.accepts(document)
+
+    def encoded_size(self, job: Job) -> int:
+        """Return an upper bound of the job's request in bytes."""
+        return self.inner.encoded_size(job)
+
+    def count_tokens(self, job: Job) -> int | None:
+        """Return the provider's own count of the job's input tokens."""
+        return cast("Provider", self.inner).count_tokens(job)
+
+    # verbs
+
+    def submit(self, tag: str, rows: Sequence[Row]) -> str:
+        """Start sending; returns at once. The batch id is the tag."""
+        path = self._path(tag)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as out:
+            out.write(jsonl.encode({"rows": [row.row_id for row in rows]}) + b"\n")
+            out.flush()
+            os.fsync(out.fileno())
+        current = self._passes[tag] = Pass(path, len(rows), deque(rows))
+        current.working = min(MOST, len(rows))
+        for number in range(current.working):
+            threading.Thread(
+                target=self._work, args=(current,), name=f"batchata-live-{tag}-{number}", daemon=True
+            ).start()
+        return tag
+
+    def poll(self, batch_id: str) -> BatchStatus:
+        """Say how far the sending is; one that was begun by a process that ended has ended."""
+        current = self._passes.get(batch_id)
+        if current is None:
+            return BatchStatus("ended", "interrupted")
+        state = "ended" if current.over else "cancelling" if current.cancelled else "running"
+        word = "cancelled" if current.cancelled else "stopped" if current.stopped else "live"
+        return BatchStatus(
+            state,  # type: ignore[arg-type]
+            word,
+            total=current.total,
+            done=current.done,
+            failed=current.failed,
+            reason=current.stopped,
+        )
+
+    def fetch(self, batch_id: str, handle: JsonObject) -> Iterator[Reply]:
+        """Yield what came back, then what was never sent."""
+        current = self._passes.get(batch_id)
+        rows: list[str] = []
+        seen: set[str] = set()
+        with self._path(batch_id).open("rb") as lines:
+            for line in jsonl.split(iter(lambda: lines.read(1 << 20), b"")):
+                found = jsonl.parse(line)
+                if found is None:
+                    continue  # the last words of a process that was killed while writing
+                rows = found.get("rows", rows)
+                if "sent" in found:
+                    seen.add(found["sent"])
+                elif "answer" in found:
+                    yield read(self.name, found["row"], found["answer"])
+                elif "reply" in found:
+                    reply = found["reply"]
+                    yield Reply(**{**reply, "usage": Usage(**reply["usage"])})
+        for row_id in rows:
+            if row_id not in seen:
+                yield self._never_sent(row_id, current)
+
+    def cancel(self, batch_id: str) -> None:
+        """Send nothing more; what is under way may finish."""
+        if batch_id in self._passes:
+            self._passes[batch_id].cancelled = True
+
+    def find(self, tag: str, since: datetime, rows: int) -> Found:
+        """Look for the file of a submission: it is there if sending began."""
+        return Found(tag if self._path(tag).exists() else None)
+
+    # workers
+
+    def _path(self, tag: str) -> Path:
+        return self.folder / f"{tag}.jsonl"
+
+    def _never_sent(self, row_id: str, current: Pass | None) -> Reply:
+        if current is not None and current.cancelled:
+            return Reply(row_id, "cancelled", error_kind="cancelled", error="Cancelled before it was sent.")
+        if current is not None and current.stopped:
+            return Reply(row_id, "errored", error_kind="provider_error", error=current.stopped)
+        why = "The process ended before it was sent."
+        return Reply(row_id, "expired", error_kind="expired", error=why, retryable=True)
+
+    def _work(self, current: Pass) -> None:
+        try:
+            while not current.cancelled and current.stopped is None:
+                try:
+                    row = current.waiting.popleft()
+                except IndexError:
+                    return
+                self._send(current, row)
+        finally:
+            with current.lock:
+                current.working -= 1
+
+    def _send(self, current: Pass, row: Row) -> None:
+        """Send one row until it is answered, refused for good, or lost."""
+        current.write({"sent": row.row_id})
+        for attempt in range(TRIES):
+            self.gate.enter()
+            crowded = False
+            try:
+                answer = ask(self.inner, row.job)
+            except ProviderError as error:
+                crowded = error.quota
+                last = attempt == TRIES - 1
+                if error.status is None and error.retryable and not _unreached(error):
+                    current.failed += 1
+                    return  # it may have been answered and billed: no line, so it is booked at its worst case
+                if not error.retryable or last:
+                    self._failed(current, row, error)
+                    return
+                wait = min(max(PAUSE * 2**attempt, error.retry_after or 0.0), LONGEST)
+            except ValidationError as error:
+                self._failed(current, row, ProviderError(str(error)))
+                return
+            else:
+                current.write({"row": row.row_id, "answer": answer})
+                current.done += 1
+                return
+            finally:
+                self.gate.leave(crowded=crowded)
+            pause(wait)
+
+    def _failed(self, current: Pass, row: Row, error: ProviderError) -> None:
+        if isinstance(error, CredentialsError) or error.status in (401, 402, 403):
+            current.stopped = str(error)
+        kind: Any = "provider_error" if error.retryable or current.stopped else "invalid_request"
+        reply = Reply(row.row_id, "errored", error_kind=kind, error=str(error), retryable=error.retryable)
+        current.write({"reply": {**asdict(reply), "native": None}})
+        current.failed += 1
+
+
+def _unreached(error: ProviderError) -> bool:
+    """Whether the request certainly never arrived."""
+    return "could not be reached" in str(error)

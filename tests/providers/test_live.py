@@ -1,0 +1,155 @@
+"""Real time behind the verbs of a batch: nothing lost, nothing sent twice, whatever the weather."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from batchata_nb.core.jobs import Job, Message
+from batchata_nb.practice import Fault, PracticeServer
+from batchata_nb.providers import registry
+from batchata_nb.providers.base import Row
+from batchata_nb.providers.live import Gate, LiveProvider, Pass
+
+MODELS = {"anthropic": "claude-sonnet-5-5", "openai": "gpt-6.1-sol", "gemini": "gemini-3.8-flash"}
+
+
+@pytest.fixture
+def server(tmp_path):
+    with PracticeServer(tmp_path / "services", seconds=0.1) as running:
+        yield running
+
+
+@pytest.fixture
+def live(server, tmp_path):
+    def make(name="openai"):
+        return LiveProvider(registry.get(name, environment=server.environment()), tmp_path / "live")
+
+    return make
+
+
+def rows(count: int, provider: str = "openai", text: str = "Say {n}") -> list[Row]:
+    return [
+        Row(f"t-1-{n:06d}", Job(f"j{n}", provider, MODELS[provider], (Message("user", text.format(n=n)),), 500))
+        for n in range(count)
+    ]
+
+
+def collect(provider, tag="t-1"):
+    """Wait for the end of a submission, then fetch it."""
+    from threading import Event
+
+    for _ in range(600):
+        status = provider.poll(tag)
+        if status.state == "ended":
+            return status, list(provider.fetch(tag, status.handle))
+        Event().wait(0.05)
+    raise AssertionError("never ended")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_row_is_answered_once(name, live, server):
+    """Each provider's real-time API is asked once a row, and the answers read like a batch's."""
+    provider = live(name)
+    provider.submit("t-1", rows(20, name))
+
+    status, replies = collect(provider)
+
+    assert (20, {"succeeded"}) == (status.done, {r.outcome for r in replies})
+    assert 20 == len({r.row_id for r in replies})
+    assert 20 == len(server.book()[name]["live"])
+    assert all(r.usage.output_tokens > 0 for r in replies)
+
+
+def test_passing_faults_are_waited_out(live, server):
+    """429 and 503 are tried again; each row is billed once."""
+    server.faults.add(Fault("status", provider="openai", route="live", status=429, count=3))
+    server.faults.add(Fault("status", provider="openai", route="live", status=503, count=2))
+    provider = live()
+    provider.submit("t-1", rows(6))
+
+    _, replies = collect(provider)
+
+    assert ["succeeded"] * 6 == [r.outcome for r in replies]
+    assert 6 == len(server.book()["openai"]["live"])
+
+
+def test_a_lost_answer_has_no_line(live, server):
+    """The answer was lost on the way: no line, so it is booked at its worst case, and not sent again here."""
+    server.faults.add(Fault("lost", provider="openai", route="live"))
+    provider = live()
+    provider.submit("t-1", rows(3))
+
+    status, replies = collect(provider)
+
+    assert (2, 1) == (len(replies), status.failed)
+
+
+def test_a_refused_key_stops_the_rest(live, server):
+    """Without a valid key nothing more is sent, and every row says why."""
+    server.faults.add(Fault("status", provider="openai", route="live", status=401, count=-1))
+    provider = live()
+    provider.submit("t-1", rows(40))
+
+    status, replies = collect(provider)
+
+    assert 40 == len(replies)
+    assert {"errored"} == {r.outcome for r in replies}
+    assert "OPENAI_API_KEY" in status.reason
+    assert [] == server.book()["openai"]["live"]
+
+
+def test_a_new_process_sends_what_was_never_sent(live, tmp_path):
+    """What a dead process left: answers are kept, the unsent are to be sent, and a torn last line harms nothing."""
+    folder = tmp_path / "live"
+    folder.mkdir()
+    text = {"type": "message", "content": [{"type": "output_text", "text": "hi"}]}
+    usage = {"input_tokens": 1, "output_tokens": 1}
+    answer = json.dumps({"id": "r", "object": "response", "status": "completed", "output": [text], "usage": usage})
+    lines = [
+        '{"rows":["t-1-000000","t-1-000001","t-1-000002"]}',
+        '{"sent":"t-1-000000"}',
+        '{"sent":"t-1-000001"}',
+        f'{{"row":"t-1-000000","answer":{answer}}}',
+        '{"row":"t-1-000001","ans',
+    ]
+    (folder / "t-1.jsonl").write_text("\n".join(lines))
+    provider = live()
+
+    status, replies = collect(provider)
+
+    assert "interrupted" == status.word
+    assert provider.find("t-1", None, 3).batch_id == "t-1"
+    assert [("t-1-000000", "succeeded", False), ("t-1-000002", "expired", True)] == [
+        (r.row_id, r.outcome, r.retryable) for r in replies
+    ]
+
+
+def test_a_submission_is_never_begun_twice(live):
+    """The same tag again is refused: its rows are on their way."""
+    provider = live()
+    provider.submit("t-1", rows(1))
+
+    with pytest.raises(FileExistsError):
+        provider.submit("t-1", rows(1))
+
+
+def test_the_gate_halves_and_grows():
+    """Half as many at once after a refusal for crowding, slowly more after successes."""
+    gate = Gate()
+    gate.enter()
+    gate.leave(crowded=True)
+    assert 2.0 == gate.size
+    for _ in range(100):
+        gate.enter()
+        gate.leave(crowded=False)
+    assert 10 < gate.size <= 16
+
+
+def test_a_pass_is_over_when_nobody_works(tmp_path):
+    """Ended means: no worker, and nothing waiting or everything stopped."""
+    from collections import deque
+
+    assert Pass(tmp_path / "x", 0, deque()).over
+    assert not Pass(tmp_path / "x", 1, deque(rows(1)), working=1).over
