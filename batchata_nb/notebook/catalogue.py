@@ -93,7 +93,8 @@ def _folder(state: Path) -> dict[str, object]:
 
     if state.exists():
         try:
-            return _row("state", f"{state}, {len(store_at(state).runs()):,} runs", "")
+            count = len(store_at(state).runs())
+            return _row("state", f"{state}, {count:,} {'run' if count == 1 else 'runs'}", "")
         except BatchataError as error:
             return _row("state", str(state), str(error))
     folder = next(parent for parent in state.parents if parent.exists())

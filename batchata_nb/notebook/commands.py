@@ -66,10 +66,14 @@ def list_runs(session: Session, state: str) -> None:
 
 def status(session: Session, state: str, words: list[str]) -> None:
     """Show state, counts and money."""
+    from ..widgets.fallback import report_html, report_text
+
     run = session.find(_first(words), state)
-    summary = run.summary()
-    rows = [{"": key.replace("_", " "), run.name: value} for key, value in run.status().items()]
-    session.publish(bundle(rows, [], f"{run.name}: {summary['words']}"))
+    if run.is_dry:
+        session.publish(estimate_bundle(run))
+    else:
+        summary = run.summary()
+        session.publish({"text/html": report_html(summary, {}), "text/plain": report_text(summary, {})})
 
 
 def dashboard(session: Session, state: str, words: list[str]) -> None:
@@ -160,7 +164,7 @@ def doctor(session: Session, state: str, _words: list[str]) -> None:
     """Say what is there and what to fix."""
     from .catalogue import doctor_rows
 
-    session.publish(bundle(doctor_rows(state)))
+    session.publish(bundle(doctor_rows(state), most=400))
 
 
 def _first(words: list[str]) -> str | None:

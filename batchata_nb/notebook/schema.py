@@ -10,6 +10,7 @@ import ast
 import builtins
 import difflib
 import io
+import keyword
 import re
 import tokenize
 from collections.abc import Iterator
@@ -64,7 +65,7 @@ def model_name(run_name: str) -> str:
     """
     name = "".join(part[:1].upper() + part[1:] for part in run_name.split("_")) or "Answer"
     name = name if name.isidentifier() else f"Run{name}"
-    return f"{name}Model" if name in _TAKEN or name in _helpers() else name
+    return f"{name}Model" if name in _TAKEN or name in _helpers() or keyword.iskeyword(name) else name
 
 
 def _helpers() -> dict[str, Any]:
@@ -151,6 +152,10 @@ def _gather(tree: ast.Module, name: str) -> str | None:
     fields = [node for node in tree.body if isinstance(node, ast.AnnAssign) and _is_field(node)]
     if not fields:
         return None
+    if any(isinstance(node, ast.ClassDef) and node.name == name for node in tree.body):
+        raise ValidationError(
+            f"The fields would make a model {name}, and the section has a class {name}; give the run another name."
+        )
     about = [node for node in tree.body[:1] if isinstance(node, ast.Expr) and _is_text(node.value)]
     template = ast.parse(f"class {name}({_BASE}): pass").body[0]
     assert isinstance(template, ast.ClassDef)

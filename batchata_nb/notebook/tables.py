@@ -9,16 +9,19 @@ from ..core.markup import escape, visible
 MOST_ROWS, MOST_CELL, MOST_NOTE = 200, 120, 500
 
 
-def bundle(rows: Sequence[Mapping[str, object]], notes: Sequence[str] = (), title: str = "") -> dict[str, str]:
+def bundle(
+    rows: Sequence[Mapping[str, object]], notes: Sequence[str] = (), title: str = "", most: int = MOST_CELL
+) -> dict[str, str]:
     """Return a table as a MIME bundle; every value is shown as text, shortened where it is long.
 
     Args:
         rows: Rows with the same keys, which head the columns.
         notes: Sentences below the table.
         title: A line above it.
+        most: Longest value shown whole, in characters.
     """
     heads = list(rows[0]) if rows else []
-    lines = [[_cut(row.get(head, ""), MOST_CELL) for head in heads] for row in rows[:MOST_ROWS]]
+    lines = [[_cut(row.get(head, ""), most) for head in heads] for row in rows[:MOST_ROWS]]
     rest = [f"and {len(rows) - MOST_ROWS:,} more"] if len(rows) > MOST_ROWS else []
     below = [*rest, *(_cut(note, MOST_NOTE) for note in notes)]
     return {"text/html": _html(heads, lines, below, title), "text/plain": _text(heads, lines, below, title)}

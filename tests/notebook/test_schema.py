@@ -152,6 +152,7 @@ class A(BaseModel):
         ("support_tickets", "SupportTickets"),
         ("batch", "BatchModel"),
         ("decimal", "DecimalModel"),
+        ("none", "NoneModel"),
         ("_", "Answer"),
         ("_1", "Run1"),
     ],
@@ -206,6 +207,11 @@ def test_a_model_never_takes_the_place_of_something_else(namespace: dict[str, An
     del namespace["X"]
     first = response_model("x: int", namespace, run_name="x")
     assert response_model("x: int", namespace, run_name="x") is not first
+
+
+def test_fields_and_a_class_of_their_name_exclude_each_other(namespace: dict[str, Any]):
+    """A class of the section is never replaced by the model that its bare fields make."""
+    assert "has a class X" in refused("class X(BaseModel):\n    n: int\nitems: list[X]", namespace)
 
 
 def test_validators_of_the_user_work(namespace: dict[str, Any]):

@@ -188,7 +188,7 @@ def test_commands_steer_a_run(practised: InteractiveShell, monkeypatch: pytest.M
 
     assert "amounts" in text_of(practised, "%batchata pause amounts")
     assert "amounts" in text_of(practised, "%batchata resume")
-    assert "cost usd" in text_of(practised, "%batchata status amounts")
+    assert "2 in all" in text_of(practised, "%batchata status amounts")
     with pytest.raises(UsageError, match="is not over"):
         practised.run_line_magic("batchata", "forget amounts")
     run_cell(practised, "%batchata cancel amounts")
