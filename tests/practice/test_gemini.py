@@ -129,7 +129,8 @@ def test_files_collide_expire_and_are_deleted(gemini: Any, clock: Clock) -> None
 
 def test_large_files_come_in_pieces(gemini: Any, clock: Clock) -> None:
     """The SDK uploads over 8 MB in several requests; all of it arrives."""
-    lines = keyed(*[request("Note: " + "word " * 700_000) for _ in range(3)])
+    bulk = {"parts": [{"text": "word " * 700_000}]}
+    lines = keyed(*[request(systemInstruction=bulk) for _ in range(3)])
     job = submit(gemini, lines)
     clock.tick()
 
