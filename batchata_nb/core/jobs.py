@@ -30,6 +30,7 @@ class Document:
         pages: Number of pages of a PDF, else None.
         width: Width of an image in pixels, else None.
         height: Height of an image in pixels, else None.
+        has_text: Whether a PDF has a text layer, in which evidence can be pointed at; None for other kinds.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Document:
     pages: int | None = None
     width: int | None = None
     height: int | None = None
+    has_text: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

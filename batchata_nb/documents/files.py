@@ -62,13 +62,13 @@ def open_document(source: str | os.PathLike[str], *, name: str | None = None) ->
     if not size:
         raise ValidationError(f"{shown} is empty (0 bytes); get or export the file again, or leave it out.")
     media_type, kind = _type_of(head, shown, path)
-    pages = width = height = None
+    pages = width = height = has_text = None
     if kind == "pdf":
         with pdf.open_pdf(path, name=shown) as opened:
-            pages = opened.page_count
+            pages, has_text = opened.page_count, opened.has_text
     elif kind == "image":
         width, height = _image_size(path, shown)
-    document = Document(shown, media_type, kind, sha256, size, str(path.absolute()), pages, width, height)
+    document = Document(shown, media_type, kind, sha256, size, str(path.absolute()), pages, width, height, has_text)
     if kind == "text" and not text_of(document).strip():
         raise ValidationError(f"{shown} holds no text; get or export the file again, or leave it out.")
     return document

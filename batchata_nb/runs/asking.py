@@ -94,6 +94,7 @@ def records(
     seen_ids: set[str] = set()
     copies: dict[str, int] = {}
     left_out: set[tuple[str, str]] = set()
+    scans: set[str] = set()
     for row, item in enumerate(asked):
         if item.id in seen_ids:
             raise ValidationError(f"Two jobs have the id {item.id!r}; ids must be unique within a run.")
@@ -104,6 +105,7 @@ def records(
             adapter.check(job)
         except ValidationError as error:
             raise ValidationError(str(error) if len(asked) == 1 else f"Job {item.id}: {error}") from error
+        scans.update(d.name for d in job.documents if job.cite and d.has_text is False)
         mark = job.fingerprint
         copy = copies.get(mark, 0)
         copies[mark] = copy + 1
@@ -113,6 +115,20 @@ def records(
         if limited and (why := unbounded(job)):
             raise ValidationError(f"Job {item.id}: {why} Remove the limit, or what it names.")
         yield JobRecord(job, _sizing(row, job, mark, adapter.encoded_size(job)))
+    _warn_of_scans(scans)
+
+
+def _warn_of_scans(names: set[str]) -> None:
+    """Say once that evidence cannot be pointed at where a PDF has no text; models read such pages all the same."""
+    if names:
+        first, *others = sorted(names)
+        more = f" and {len(others):,} more PDFs hold" if others else " holds"
+        warnings.warn(
+            f"{first}{more} images only, no text layer: the model reads them, but no value can be shown in them. "
+            "Recognise their text (OCR) first to get evidence.",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def _settle(

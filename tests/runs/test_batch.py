@@ -394,6 +394,26 @@ def test_a_default_the_model_refuses_is_left_out_with_one_warning():
         stated.run(dry_run=True)
 
 
+def test_a_scan_is_said_to_have_nothing_to_point_at(folder):
+    """A PDF without a text layer is no error; with citations one warning says that nothing can be shown in it."""
+    from fpdf import FPDF
+    from PIL import Image
+
+    Image.new("RGB", (60, 60), "white").save(folder / "dot.png")
+    for name in ("a.pdf", "b.pdf"):
+        pdf = FPDF()
+        pdf.add_page()
+        pdf.image("dot.png", w=50)
+        pdf.output(name)
+
+    with pytest.warns(UserWarning, match=r"a\.pdf and 1 more PDFs hold images only") as heard:
+        practice().add_jobs("Extract.", files=["*.pdf"], response_model=Ticket, enable_citations="locate").run(
+            dry_run=True
+        )
+    assert 1 == len(heard)
+    practice().add_jobs("Extract.", files=["*.pdf"], response_model=Ticket).run(dry_run=True)
+
+
 @pytest.mark.parametrize(
     ("make", "error", "words"),
     [
