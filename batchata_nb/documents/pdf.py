@@ -167,9 +167,15 @@ class _Loaded:
         count = pdfium.FPDFText_CountChars(self.textpage)
         buffer = (ctypes.c_ushort * (count + 1))()
         written = pdfium.FPDFText_GetText(self.textpage, 0, count, buffer)
-        # GetText is fast, but leaves out some control characters; then each is asked for, to keep indices right
-        if written == count + 1 and not any(0xD800 <= unit < 0xE000 for unit in buffer):
-            return bytes(buffer)[:-2].decode("utf-16-le")
+        # GetText is fast, but leaves out some control characters, and joins pairs of surrogates; where its text is not
+        # of pdfium's own length, each character is asked for, to keep indices right
+        if written == count + 1:
+            try:
+                text = bytes(buffer)[:-2].decode("utf-16-le")
+            except UnicodeDecodeError:
+                text = ""
+            if len(text) == count:
+                return text
         return "".join(chr(pdfium.FPDFText_GetUnicode(self.textpage, i)) for i in range(count))
 
     def text(self) -> str:

@@ -68,12 +68,12 @@ def of_number(source: Source, value: float | Decimal) -> list[Printed]:
         return []
     if not wanted.is_finite():
         return []
-    found = list(source.numbers.get(wanted, ()))
+    found = list(source.numbers.at(wanted))
     if wanted:
         unsigned = 0.8 if wanted > 0 else 0.75
         found.extend(
             Printed(place.start, place.end, place.quality * unsigned, "the number, its sign aside")
-            for place in source.numbers.get(-wanted, ())
+            for place in source.numbers.at(-wanted)
         )
     return printed.best_first(found)[:_MOST]
 
@@ -265,7 +265,10 @@ def _elided(source: Source, parts: list[str]) -> list[Printed]:
                 break
             at += len(needle)
         if 0 < at - first <= _LONGEST_ELISION:
-            return [Printed(source.places[first], source.places[at - 1] + 1, 0.9, "the words at its beginning and end")]
+            start, end, _ = _likeness(
+                source.text, source.places[first], source.places[at - 1] + 1, parts[0] + parts[-1]
+            )
+            return [Printed(start, end, 0.9, "the words at its beginning and end")]
     return []
 
 
@@ -332,9 +335,14 @@ def _faulty(source: Source, value: str) -> Iterator[Printed]:
     while end < len(text) and _cuts(text, end):
         end += 1
     there = fold.skeleton(text[start:end])
-    if fuzz.ratio(needle, there) < least or re.sub(r"\D", "", needle) != re.sub(r"\D", "", there):
+    if fuzz.ratio(needle, there) < least or _codes(value) != _codes(text[start:end]):
         return
     yield Printed(start, end, 0.5 + found.score / 400, "nearly the same words")
+
+
+def _codes(text: str) -> str:
+    """The words of a text that have digits, joined: in these every character counts."""
+    return "".join(word for word in map(fold.skeleton, fold.WORD.findall(text)) if any(c.isdigit() for c in word))
 
 
 def hints(schema: Mapping[str, Any] | None) -> Hint:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from .fields import Field
 from .labels import Label, Path, Scorer, halved
@@ -18,6 +19,7 @@ _ADDRESS = frozenset(
 )
 _CITED, _COHESION, _EARLY, _ORDER = 3.0, 0.7, 0.1, 1e-6
 _PART = 0.7
+_MAY_LOSE = 0.35
 
 
 @dataclass(slots=True)
@@ -89,7 +91,24 @@ def singles(
         choices.append(choice)
     for group in _groups(choices):
         _keep_company(source, group)
+    _spread(choices)
     return choices
+
+
+def _spread(choices: Sequence[Choice]) -> None:
+    """Give equal amounts different places where each has about as good a one: net and gross that are the same."""
+    equal: dict[object, list[Choice]] = {}
+    for choice in choices:
+        value = choice.field.value
+        if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) and len(choice.options) > 1:
+            equal.setdefault(value, []).append(choice)
+    for group in equal.values():
+        for i, one in enumerate(group):
+            for other in group[i + 1 :]:
+                if one.options[0].place == other.options[0].place and not one.options[0].cited:
+                    loser = min(one, other, key=lambda choice: choice.margin)
+                    if loser.margin < _MAY_LOSE:
+                        loser.options[0], loser.options[1] = loser.options[1], loser.options[0]
 
 
 def within(place: Printed, spans: Spans) -> bool:

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, time
 
-from . import vocabulary
-from .printed import WORD, Printed, ascii_digits
+from . import fold, vocabulary
+from .printed import Printed, ascii_digits
 
 _ORDINAL = "|".join(sorted(vocabulary.ORDINALS, key=len, reverse=True))
 _YEAR = r"(?P<year>(?:19|20|21)\d\d|['’]?\d\d)(?![\d.,]\d|\d)"
@@ -39,7 +39,7 @@ def dates(text: str) -> dict[date, list[Printed]]:
 def _all_dates(text: str) -> Iterator[tuple[date, Printed]]:
     for match in _NUMERIC_DATE.finditer(text):
         yield from _numeric(match)
-    for match in WORD.finditer(text):
+    for match in fold.LETTERS.finditer(text):
         if month := vocabulary.MONTHS.get(match[0].lower()):
             yield from _named(text, match.start(), match.end(), month)
     for match in _CJK_DATE.finditer(text):

@@ -30,7 +30,9 @@ _MARKS = (
     "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ecd\u0f71-\u0f84\u102b-\u103e\u17b4-\u17d3"
 )
 WORD = re.compile(rf"(?:[^\W_]|[{_MARKS}])+")
-"""Words of all scripts, vowel signs included, which `\\w` leaves out."""
+"""Words and numbers of all scripts, vowel signs included, which `\\w` leaves out."""
+LETTERS = re.compile(rf"(?:[^\W\d_]|[{_MARKS}])+")
+"""Words without digits."""
 
 
 class _Table(dict[str, str]):
@@ -68,8 +70,8 @@ def skeleton_with_places(text: str) -> tuple[str, array[int]]:
     parts = [_TABLE[c] for c in text]
     joined = "".join(parts)
     if len(joined) == sum(map(bool, parts)):
-        return joined, array("L", [i for i, part in enumerate(parts) if part])
-    return joined, array("L", [i for i, part in enumerate(parts) for _ in part])
+        return joined, array("I", [i for i, part in enumerate(parts) if part])
+    return joined, array("I", [i for i, part in enumerate(parts) for _ in part])
 
 
 def is_unspaced(character: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +11,10 @@ from . import fold, vocabulary
 from .source import Box, Source, nearest
 
 Path = tuple[str | int, ...]
+Spans = list[tuple[int, int]]
 
 _LONG_NOTE = 4  # terms; from here on a description is compared with sentences
+_COMPOUND = 0.75
 _SENTENCE, _EXPLICIT = 1.2, 0.3
 _SENTENCE_END = re.compile(r"[.!?][\s\"”’)]|[。！？؟।॥]|\n\s*\n|\n(?=[^\n]{0,40}\n)")
 _INSTRUCTION = re.compile(r"\([^()]*\b(?:null|none|empty|omit)\b[^()]*\)", re.IGNORECASE)  # said to the model
@@ -123,19 +124,26 @@ class Scorer:
 
     def __init__(self, source: Source, own: Label, shared: Mapping[str, int]) -> None:
         self._source = source
-        self._notes = [(w / (1.0 + len(spans) ** 0.5), spans) for t, w in own.notes if (spans := source.occurrences(t))]
-        self._noted = sum(weight for weight, _ in self._notes)
-        self._terms: list[tuple[str, float, list[tuple[int, int]]]] = []
+        self._notes: list[tuple[float, list[tuple[int, int]]]] = [
+            (w / (1.0 + len(spans) ** 0.5), spans) for t, w in own.notes if (spans := source.occurrences(t))
+        ]
+        self._noted: float = sum(weight for weight, _ in self._notes)
+        self._terms: list[tuple[str, float, Spans, Spans]] = []
         for term, weight in own.terms:
             if spans := source.occurrences(term):
+                whole = [span for span in spans if not source.is_compound(term, span[0])]
+                parts = spans if len(whole) < len(spans) else []
                 rarity = 1.0 / (1.0 + 0.35 * (len(spans) ** 0.5)) / max(1, shared.get(term, 1)) ** 0.5
-                self._terms.append((term, weight * rarity, spans))
+                self._terms.append((term, weight * rarity, whole, parts))
 
     def score(self, start: int, end: int) -> tuple[float, str]:
         """Return how well a place is labelled, about 0 to 3, and the term that says most."""
         total, best, said = 0.0, 0.0, ""
-        for term, weight, spans in self._terms:
-            gain = weight * self._nearness(start, end, spans)
+        for term, weight, whole, parts in self._terms:
+            near = self._nearness(start, end, whole)
+            if parts and near < _COMPOUND:
+                near = max(near, _COMPOUND * self._nearness(start, end, parts))
+            gain = weight * near
             total += gain
             if gain > best:
                 best, said = gain, term
@@ -167,12 +175,12 @@ class Scorer:
         if not stated:
             return 0.0
         a, b = start - len(line) + stated.start(), start
-        own = any(nearest(spans, a, 0, b - a - 1) for _, weight, spans in self._terms if weight > 0.1)
+        own = any(nearest(parts or whole, a, 0, b - a - 1) for _, weight, whole, parts in self._terms if weight > 0.1)
         return 1.0 if own else -1.0
 
     def overlap(self, spans: Sequence[tuple[int, int]]) -> float:
         """Return how much of a field's description, or of its name where it has none, stands within spans: 0 to 1."""
-        terms = self._notes or [(weight, places) for _, weight, places in self._terms]
+        terms = self._notes or [(weight, parts or whole) for _, weight, whole, parts in self._terms]
         total = sum(weight for weight, _ in terms)
         inside = sum(weight for weight, places in terms if any(nearest(places, a, 0, b - a - 1) for a, b in spans))
         return inside / total if total else 0.0
@@ -201,7 +209,7 @@ class Scorer:
 
 def halved(distance: float, half: float) -> float:
     """1 at no distance, a half at `half`, and so on."""
-    return math.exp2(-distance / half)
+    return float(2.0 ** (-distance / half))
 
 
 def _fade(distance: float, near: float, far: float) -> float:

@@ -52,7 +52,9 @@ def passages(blocks: Sequence[Any], fields: Sequence[Field], source: Source) -> 
         fields: The answer's leaves.
         source: The document.
     """
-    texts, ranges, cited = [], [], []
+    texts: list[str] = []
+    ranges: list[Span] = []
+    cited: list[list[Mapping[str, Any]]] = []
     at = 0
     for block in map(_as_dict, blocks):
         text = block.get("text") if block.get("type", "text") == "text" else None
@@ -100,7 +102,7 @@ def _citations(
     for i in (*range(touching[-1] + 1, len(ranges)), *range(touching[0] - 1, -1, -1)):
         a, b = ranges[i]
         if cited[i] and a < line_end and line_start < b and not answer[a:b].strip()[:1].isalnum():
-            return cited[i]
+            return list(cited[i])
     return []
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from . import vocabulary
+from . import fold, vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,32 +45,52 @@ class Printed:
 
 
 _SPACES = " \u00a0\u2007\u2009\u202f"
+_SPACE = re.compile(f"[{_SPACES}]")
+_NOT_DIGITS = re.compile(r"[^0-9]+")
 _NUMBER = re.compile(r"(?:(?<![\d.,])[.,])?\d+(?:[.,'’\u066b\u066c،]\d+)*")
 _JOINED = re.compile(rf"(?<![\d.,])\d{{1,3}}(?:[{_SPACES}]\d{{3}})+(?:[.,]\d+)?(?![\d]|[.,]\d)")
 _SCALE = re.compile(r"\s{0,2}-?([^\W\d_]+)\b|[ ]?([万億亿])")
-WORD = re.compile(r"[^\W\d_]+")
 _UNIT_BEFORE = re.compile(r"(?:[A-Z]{1,3}|[€$£¥₹₽₩฿]|[nN][oO°º]|#)$")
 _UNIT_AFTER = re.compile(r"(?:[€$£¥₹₽₩฿°%‰]|[a-zA-Zµ]{1,3}\d?(?![\w])|(?:st|nd|rd|th)\b)")
 
-Found = dict[Decimal, list[Printed]]
+
+class Numbers:
+    """Every number that a text prints, by value.
+
+    Numbers are kept by their significant digits, since these do not depend on separators, percent signs or words of
+    scale; what a place may mean is worked out when a value with its digits is looked for.
+
+    Args:
+        text: The text.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = ascii_digits(text)
+        self._places: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for match in _NUMBER.finditer(self._text):
+            self._places[_significant(match[0])].append(match.span())
+        for match in _JOINED.finditer(self._text):
+            self._places[_significant(match[0])].append(match.span())
+        for match in fold.LETTERS.finditer(self._text):
+            if (word := match[0].lower()) in vocabulary.NUMBERS:
+                self._places[_significant(str(vocabulary.NUMBERS[word]))].append(match.span())
+        self._known: dict[str, dict[Decimal, list[Printed]]] = {}
+
+    def at(self, value: Decimal) -> list[Printed]:
+        """Return the places that print a number."""
+        digits = _significant(format(value, "f"))
+        if digits not in self._known:
+            found: dict[Decimal, list[Printed]] = defaultdict(list)
+            for start, end in self._places.get(digits, ()):
+                for number, printed in _readings(self._text, start, end):
+                    found[number].append(printed)
+            self._known[digits] = found
+        return self._known[digits].get(value, [])
 
 
-def numbers(text: str) -> Found:
-    """Return every number that the text prints, with its places, best reading of each place first."""
-    found: Found = defaultdict(list)
-    plain = ascii_digits(text)
-    for match in _NUMBER.finditer(plain):
-        for number in _readings(plain, match.start(), match.end()):
-            found[number[0]].append(number[1])
-    for match in _JOINED.finditer(plain):
-        for number in _readings(plain, match.start(), match.end(), joined=True):
-            found[number[0]].append(number[1])
-    for match in WORD.finditer(plain):
-        if (word := match[0].lower()) in vocabulary.NUMBERS:
-            found[Decimal(vocabulary.NUMBERS[word])].append(
-                Printed(match.start(), match.end(), 0.55, "the number in words")
-            )
-    return found
+def _significant(number: str) -> str:
+    """The digits of a number without zeros at either end."""
+    return _NOT_DIGITS.sub("", number).strip("0")
 
 
 def parse_number(text: str) -> Decimal | None:
@@ -85,10 +105,14 @@ def parse_number(text: str) -> Decimal | None:
     return sign * values[0][0] if values else None
 
 
-def _readings(text: str, start: int, end: int, joined: bool = False) -> Iterator[tuple[Decimal, Printed]]:
+def _readings(text: str, start: int, end: int) -> Iterator[tuple[Decimal, Printed]]:
     core = text[start:end]
+    if core[0].isalpha():
+        yield Decimal(vocabulary.NUMBERS[core.lower()]), Printed(start, end, 0.55, "the number in words")
+        return
+    joined = _SPACE.search(core) is not None
     if joined:
-        core = re.sub(rf"[{_SPACES}]", "", core)
+        core = _SPACE.sub("", core)
     standing = _standing(text, start, end) * (0.9 if joined else 1.0)
     if not standing:
         return
@@ -159,6 +183,8 @@ def _standing(text: str, start: int, end: int) -> float:
     """How freely a number stands: 1 alone, less as part of something longer, 0 inside a word or code."""
     before, after = text[max(0, start - 4) : start], text[end : end + 4]
     quality = 1.0
+    if before[-1:].isascii() and before[-1:].isalpha() and after[:1].isascii() and after[:1].isalpha():
+        return 0.0
     if before and (before[-1].isalpha() or before[-1] == "_"):
         if not before[-1].isascii():
             quality *= 0.9

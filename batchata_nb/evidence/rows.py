@@ -30,7 +30,7 @@ class _Cell:
     @property
     def weight(self) -> float:
         """A value printed rarely says more about where its row is."""
-        return 1.0 / len(self.places) ** 0.6
+        return float(1.0 / len(self.places) ** 0.6)
 
     def fit(self, band: Box) -> float:
         """How well the best candidate fits a row."""

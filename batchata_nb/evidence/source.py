@@ -122,9 +122,9 @@ class Source:
         return self._skeleton[1]
 
     @cached_property
-    def numbers(self) -> printed.Found:
+    def numbers(self) -> printed.Numbers:
         """Every number printed."""
-        return printed.numbers(self.text)
+        return printed.Numbers(self.text)
 
     @cached_property
     def dates(self) -> dict[date, list[printed.Printed]]:
@@ -218,6 +218,10 @@ class Source:
             self._occurrences[term] = sorted(self._phrases(term) if " " in term else self._words(term))
         return self._occurrences[term]
 
+    def is_compound(self, term: str, start: int) -> bool:
+        """Whether an occurrence of a term is only the later part of a longer word: `total` in `Subtotal`."""
+        return " " not in term and fold.skeleton(self.text[start : start + 1]) != term[:1]
+
     def _words(self, term: str) -> list[tuple[int, int]]:
         size = len(term)
         if term and fold.is_unspaced(term[0]):
@@ -254,26 +258,36 @@ def finds(text: str, part: str, limit: int = 400) -> list[int]:
 
 
 def join_lines(boxes: Sequence[Rect]) -> list[Rect]:
-    """Character boxes joined to one box for each line."""
+    """Character boxes joined to one box for each line; lines may run down the page, as on a page turned sideways."""
     lines: list[list[float]] = []
-    for x0, y0, x1, y1 in boxes:
-        if x0 == x1:
+    last: Rect | None = None
+    for box in boxes:
+        if box[0] == box[2]:
             continue
-        if lines:
+        if last is not None and (_follows(lines[-1], box) or _follows_down(lines[-1], last, box)):
             line = lines[-1]
-            overlap = min(line[3], y1) - max(line[1], y0)
-            beside = max(x0 - line[2], line[0] - x1) < 4 * (y1 - y0) + 4
-            along = min(line[2], x1) - max(line[0], x0)
-            tall = (
-                max(y0 - line[3], line[1] - y1) < y1 - y0
-                and along > 0.5 * (x1 - x0)
-                and line[3] - line[1] > line[2] - line[0]
-            )
-            if (overlap > 0.4 * min(line[3] - line[1], y1 - y0) and beside) or tall:
-                line[:] = [min(line[0], x0), min(line[1], y0), max(line[2], x1), max(line[3], y1)]
-                continue
-        lines.append([x0, y0, x1, y1])
+            line[:] = [min(line[0], box[0]), min(line[1], box[1]), max(line[2], box[2]), max(line[3], box[3])]
+        else:
+            lines.append(list(box))
+        last = box
     return [(a, b, c, d) for a, b, c, d in lines]
+
+
+def _follows(line: Sequence[float], box: Rect) -> bool:
+    """Whether a box goes on a line of writing from side to side."""
+    height = box[3] - box[1]
+    overlap = min(line[3], box[3]) - max(line[1], box[1])
+    gap = max(box[0] - line[2], line[0] - box[2])
+    return overlap > 0.4 * min(line[3] - line[1], height) and gap < 4 * height + 4
+
+
+def _follows_down(line: Sequence[float], last: Rect, box: Rect) -> bool:
+    """Whether a box goes on a line of writing that runs up or down the page."""
+    if line[2] - line[0] > 1.5 * (last[2] - last[0]):
+        return False
+    overlap = min(last[2], box[2]) - max(last[0], box[0])
+    gap = max(box[1] - last[3], last[1] - box[3])
+    return overlap > 0.8 * min(last[2] - last[0], box[2] - box[0]) and gap < 0.8 * (box[2] - box[0])
 
 
 def nearest(sorted_spans: Sequence[tuple[int, int]], at: int, before: int, after: int) -> Sequence[tuple[int, int]]:

@@ -140,7 +140,7 @@ end|ending|to|through|thru|until|expiration|expiry|bis|fin|au|hasta|fine|tot|exp
 effective|dated|as of|made|entered into|effective date|in kraft|commence|dated as of|date of this
 jurisdiction|governing|governed|laws of|law|laws of the state|construed|courts|gerichtsstand|recht|state of
 party|parties|between|by and between|undersigned|partei|parties to|hereinafter|among
-term|period|duration|laufzeit|durée|years|plazo|durata|expire|survive|remain in effect|continue
+term|period|duration|laufzeit|durée|plazo|durata|expire|expires|remain in effect|terminate|continue
 payment|zahlung|paiement|pago|pagamento|betaling
 page|seite|pagina
 advertiser|client|sponsor|advertising
