@@ -22,7 +22,7 @@ from .commands import run_command
 from .helptext import cell_help
 from .options import money
 from .session import Session
-from .start import Defaults, expander, fill, start
+from .start import Defaults, expander, fill, price, start
 
 Value = TypeVar("Value")
 STATE_FILE = ".batchata/state.db"
@@ -78,6 +78,8 @@ class Batchata(Magics):
         spec = parse(line, cell, expander(namespace))
         defaults = self.defaults()
         batch = fill(spec, namespace, defaults)
+        costs = price(batch, spec)
+        self.session.say(*([costs] if costs else []))
         run = start(batch, spec)
         hidden = self.session.bind(spec.name, run)
         self.session.say(*([hidden] if hidden else []), *_left_out(batch.skipped))

@@ -150,12 +150,21 @@ def start(batch: Batch, spec: CellSpec) -> BatchRun:
     Raises:
         BatchataError: It cannot be run as it stands; nothing was sent or written.
     """
-    asked: dict[str, Any] = {"preview": spec.preview, "live": spec.live or None}
-    known = inspect.signature(batch.run).parameters
-    more = {key: value for key, value in asked.items() if value is not None}
-    for key in more:
-        if key not in known:
-            raise ValidationError(
-                f"--{key} is not there yet in this version; leave it out, or try a few jobs as a batch first"
-            )
-    return batch.run(wait=False, dry_run=spec.dry_run, name=spec.name, fresh=spec.fresh, **more)
+    return batch.run(
+        wait=False, dry_run=spec.dry_run, name=spec.name, fresh=spec.fresh, live=spec.live, preview=spec.preview
+    )
+
+
+def price(batch: Batch, spec: CellSpec) -> str | None:
+    """Return in one line what a run in real time is about to cost; None for a batch, which `--dry-run` prices.
+
+    Raises:
+        BatchataError: As `start`.
+    """
+    from ..runs.estimate import dollars
+
+    if spec.dry_run or not (spec.live or spec.preview):
+        return None
+    priced = batch.run(wait=False, dry_run=True, name=spec.name, live=spec.live, preview=spec.preview).estimate()
+    jobs = f"{priced.jobs:,} of {len(batch):,} jobs" if spec.preview else f"{priced.jobs:,} jobs"
+    return f"{spec.name}: {jobs} in real time, {dollars(priced.expected, '~')}, at most {dollars(priced.worst)}."

@@ -49,7 +49,6 @@ def config(shell: InteractiveShell) -> Any:
         (CELL.format("--over None"), "--over: None is None"),
         (CELL.format("-f {folder}/*.pdf"), "{folder} in the first line"),
         (CELL.format("--param files=1"), "no request parameter"),
-        (CELL.format("--preview 2 --practice"), "--preview is not there yet"),
         ("%%batchata x\nHi", "No model is named"),
         ("%%batchata x -m claude-sonnet-5-5\nx: Foo\n---\nHi", "Line 2 of the cell (x: Foo)"),
         ("%%batchata x -m claude-sonnet-5-5 --over [{'a':1}]\nHi {{ b }}", "{{ b }}"),

@@ -152,6 +152,19 @@ def test_a_dry_run_is_a_table_and_leaves_nothing(practised: InteractiveShell, tm
     assert "nothing was sent" in text_of(practised, "amounts")
 
 
+def test_a_preview_says_its_price_and_is_paid_once(practised: InteractiveShell, capsys: pytest.CaptureFixture[str]):
+    """`--preview` says what it costs, runs so many jobs in real time, and the whole run pays only for the others."""
+    preview = run_batch(practised, "--preview 1 --wait")
+    said = capsys.readouterr().out
+    whole = run_batch(practised, "--wait")
+
+    assert said.startswith("amounts: 1 of 2 jobs in real time, ~$")
+    assert [result.status for result in preview] == ["succeeded"]
+    assert whole.summary()["reused"] == 1
+    assert [out.total for out in whole.outputs] == [12.5, 8.0]
+    assert capsys.readouterr().out == ""
+
+
 def test_variables_stand_in_the_first_line(practised: InteractiveShell, tmp_path: Path):
     """`{name}` and `$name` put the user's values into options, spaces and all."""
     folder = tmp_path / "my files"
