@@ -108,12 +108,12 @@ import batchata_nb, pathlib
 from pydantic import BaseModel
 class Note(BaseModel):
     invoice_number: str
-batch = batchata_nb.Batch().set_default_params(model="claude-sonnet-5-5", max_tokens=200)
+batch = batchata_nb.Batch().use_practice().set_default_params(model="claude-sonnet-5-5", max_tokens=200)
 batch.add_job(file="note.txt", prompt="Extract the invoice number.", response_model=Note, enable_citations=True)
 (result,) = batch.run().results()["completed"]
 print(pathlib.Path(batchata_nb.__file__).parent.parent.name, result.parsed_response.invoice_number, sep="|")
 """
-    env = {**os.environ, "BATCHATA_PRACTICE": "1", "BATCHATA_PRACTICE_SECONDS": "0.2"}
+    env = {**os.environ, "BATCHATA_PRACTICE_SECONDS": "0.2"}
 
     assert "site-packages|A-17" == run(installed, "-c", script, cwd=tmp_path, env=env).strip().splitlines()[-1]
 

@@ -165,10 +165,11 @@ def test_each_figure_stands_under_its_name(notebook):
     """The front end's own style sheet does not tear the dashboard's figures from their names, wide or narrow."""
     book = notebook([begin(60), BATCH])
     dashboard = start(book)
+    dashboard.locator(".bnb-fact").first.wait_for()
     for width in (1280, 760):
         book.page.set_viewport_size({"width": width, "height": 900})
-        pairs = dashboard.locator("dt").evaluate_all(
-            "names => names.map(name => [name, name.nextElementSibling].map(el => {"
+        pairs = dashboard.locator(".bnb-fact").evaluate_all(
+            "facts => facts.map(fact => [fact.children[0], fact.children[1]].map(el => {"
             " const box = el.getBoundingClientRect(); return [box.left, box.top]; }))"
         )
         book.shot(f"figures-{width}", dashboard)
