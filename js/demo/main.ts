@@ -4,7 +4,7 @@ import dashboard from "../src/dashboard.ts";
 import result from "../src/result.ts";
 import "../src/style/views.css";
 import { bag } from "../src/pure/guards.ts";
-import { DemoKernel, invoiceOf, PLACES, resultOf, summaryOf, type Phase } from "./fixtures.ts";
+import { DemoKernel, invoiceOf, resultOf, summaryOf, type Phase } from "./fixtures.ts";
 
 const options = new URLSearchParams(location.search);
 const theme = options.get("theme") ?? "light";
@@ -56,7 +56,6 @@ async function drawPage(row: number, page: number, scale: number): Promise<Array
     write(`Terms and conditions, page ${page}`, 58, 76, 14, "bold");
     for (let i = 0; i < 40; i++) write("The goods remain the property of the seller until they have been paid for in full.", 58, 110 + i * 17, 9);
   }
-  void PLACES;
   const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/jpeg", 0.85));
   return blob ? blob.arrayBuffer() : new ArrayBuffer(0);
 }

@@ -1,23 +1,18 @@
 // The widget of a run: what it does, what it costs, what came of it.
 import { Channel, type Busy } from "./channel.ts";
 import { button, h, icon, setAria, setText, setTitle, show } from "./dom.ts";
-import { evidence } from "./evidence/evidence.ts";
 import { actions } from "./parts/actions.ts";
 import { batches } from "./parts/batches.ts";
 import { notices } from "./parts/notices.ts";
+import { opened } from "./parts/opened.ts";
 import { progress } from "./parts/progress.ts";
+import { beat, SILENT } from "./parts/pulse.ts";
 import { table } from "./parts/table.ts";
 import type { Bag } from "./pure/guards.ts";
 import { folds, isFinal, oneLine, RUN_WORDS } from "./pure/segments.ts";
-import { readResult, readSummary, type Command, type JobState, type RunState, type Summary } from "./pure/snapshot.ts";
+import { readSummary, type Command, type JobState, type RunState, type Summary } from "./pure/snapshot.ts";
 import { clip } from "./pure/visible.ts";
 import { onFrame, widget } from "./view.ts";
-
-/** A view that heard nothing for this long asks by itself (milliseconds). */
-const QUIET = 2000;
-const TICK = 1000;
-const AT_REST = 15_000; // the same for a run that waits for its user
-const SILENT = 15_000; // after this long without a word the view says so
 
 const RUN_ICON: Record<RunState, Parameters<typeof icon>[0]> = {
   planning: "pending", running: "running", paused: "held", cancelling: "cancelled", held: "held",
@@ -28,8 +23,6 @@ export default widget((model, root, onClose) => {
   let summary = readSummary(model.get("summary"));
   let arrived = performance.now();
   let unfolded = false; // the user wants to see the details of a finished run
-  let opened: number | null = null;
-  let pulling = false;
   let busyWords = "";
   let said = "";
 
@@ -53,15 +46,14 @@ export default widget((model, root, onClose) => {
   const bars = progress(onFilter);
   const facts = notices((kind) => void command("retry_failed", { kind }));
   const details = batches();
-  const rows = table(channel, open, () => draw());
+  const rows = table(channel, (row) => result.open(row), () => draw());
   onClose(() => rows.stop());
-  const view = evidence(channel, { onClose: close, onStep: (step) => void move(step) });
-  onClose(() => view.stop());
+  const result = opened(channel, () => rows);
+  onClose(() => result.stop());
   const body = h("div", { class: "bnb-body" }, bars.el, facts.el, details.el);
-  show(view.el, false);
   root.append(
     h("header", { class: "bnb-head" }, h("div", { class: "bnb-heading" }, name, state, models, words), doing.el, fold),
-    doing.ask, note, live, body, rows.el, view.el,
+    doing.ask, note, live, body, rows.el, result.el,
   );
 
   async function command(cmd: Command, args: Bag = {}): Promise<void> {
@@ -84,46 +76,9 @@ export default widget((model, root, onClose) => {
   }
 
   function onFilter(wanted: JobState | null): void {
-    if (opened !== null) close();
+    result.close();
     rows.filter(wanted);
     draw();
-  }
-
-  function open(row: number): void {
-    opened = row;
-    rows.active(false);
-    show(rows.el, false);
-    show(view.el, true);
-    view.focus();
-    void load(row).then(() => view.el.scrollIntoView?.({ block: "nearest" }));
-  }
-
-  let loading = 0;
-  async function load(row: number): Promise<void> {
-    const mine = ++loading;
-    try {
-      const reply = await channel.ask("result", { row });
-      if (mine === loading && opened === row) view.open(readResult(reply.content.result));
-    } catch (error) {
-      if (mine === loading && opened === row) view.say(error instanceof Error ? error.message : String(error));
-    }
-  }
-
-  async function move(step: 1 | -1): Promise<void> {
-    if (opened === null) return;
-    const to = await rows.neighbour(opened, step);
-    if (to === null || opened === null) return;
-    opened = to;
-    await load(to);
-  }
-
-  function close(): void {
-    const row = opened;
-    opened = null;
-    show(view.el, false);
-    show(rows.el, true);
-    rows.active(true);
-    if (row !== null) rows.focusRow(row);
   }
 
   function draw(): void {
@@ -143,6 +98,7 @@ export default widget((model, root, onClose) => {
     bars.update(summary, rows.state);
     facts.update(summary);
     rows.update(summary);
+    drawNote();
     tick();
     setText(live, isFinal(summary.state) ? `${summary.name}: ${RUN_WORDS[summary.state]}. ${oneLine(summary)}` : `${summary.name}: ${RUN_WORDS[summary.state]}`);
   }
@@ -160,40 +116,16 @@ export default widget((model, root, onClose) => {
   /** What changes by itself: time. */
   function tick(): void {
     const age = (performance.now() - arrived) / 1000;
-    const still = isFinal(summary.state) || summary.state === "held" || performance.now() - channel.heard > SILENT;
+    const still = atRest() || performance.now() - channel.heard > SILENT;
     bars.tick(summary, summary.elapsed + (still ? 0 : age));
     details.update(summary, age);
   }
 
   function take(next: Summary): void {
-    if (next.rev < summary.rev && next.runId === summary.runId) return;
-    const news = next.rev !== summary.rev;
+    if (next.rev !== summary.rev) result.refresh();
     summary = next;
     arrived = performance.now();
     frame.ask();
-    if (news && opened !== null) refresh();
-  }
-
-  /** An opened result that has not ended is asked for again, at most once a second. */
-  let refreshing: ReturnType<typeof setTimeout> | undefined;
-  onClose(() => clearTimeout(refreshing));
-  function refresh(): void {
-    refreshing ??= setTimeout(() => {
-      refreshing = undefined;
-      if (opened !== null && view.unsettled) void load(opened);
-    }, TICK);
-  }
-
-  async function pull(): Promise<void> {
-    pulling = true;
-    try {
-      const answer = await channel.pull();
-      if (answer) take(readSummary(answer));
-    } catch {
-      // an unanswered pull is said by drawNote; the next tick asks again
-    } finally {
-      pulling = false;
-    }
   }
 
   const frame = onFrame(draw);
@@ -205,14 +137,18 @@ export default widget((model, root, onClose) => {
   model.on("change:summary", onSummary);
   onClose(() => model.off("change:summary", onSummary));
 
-  const timer = setInterval(() => {
-    if (document.hidden || isFinal(summary.state)) return;
-    const quiet = performance.now() - channel.heard;
-    drawNote(quiet > SILENT && summary.state !== "held");
-    if (!pulling && quiet > (summary.state === "held" ? AT_REST : QUIET)) void pull();
-    tick();
-  }, TICK);
-  onClose(() => clearInterval(timer));
+  const atRest = (): boolean => isFinal(summary.state) || summary.state === "held";
+  onClose(beat(channel, {
+    state: () => (isFinal(summary.state) ? "final" : atRest() ? "rest" : "live"),
+    take(answer): void {
+      const pulled = readSummary(answer);
+      if (pulled.rev >= summary.rev) take(pulled); // a push may have overtaken it
+    },
+    tick(silent): void {
+      drawNote(silent);
+      tick();
+    },
+  }));
   draw();
 });
 

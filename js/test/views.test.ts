@@ -182,16 +182,27 @@ describe("dashboard", () => {
     expect($(".bnb-status").textContent).toMatch(/^Kernel busy|has not answered/);
   });
 
+  test("silence is taken back when the end of the run arrives", async () => {
+    const { kernel } = await open();
+    kernel.awake = false;
+    await wait(18_000);
+    expect(shown($(".bnb-status"))).toBe(true);
+    kernel.set("summary", summaryOf("finished", { rev: 2 }));
+    await wait(50);
+    expect(shown($(".bnb-status"))).toBe(false);
+  });
+
   test("a finished run asks for nothing", async () => {
     const { kernel } = await open("finished");
     await wait(30_000);
     expect(kernel.sent.map((message) => message.kind)).toEqual(["rows"]);
   });
 
-  test("an older summary never replaces a newer one", async () => {
+  test("an answer that a push has overtaken is not shown", async () => {
     const { kernel } = await open("running", { rev: 5 });
-    kernel.set("summary", summaryOf("running", { rev: 4, words: "old news" }));
-    await wait(50);
+    vi.spyOn(kernel, "get").mockReturnValue(summaryOf("running", { rev: 4, words: "old news" }));
+    await wait(4000);
+    expect(sent(kernel, "pull").length).toBeGreaterThan(0);
     expect($(".bnb-words").textContent).toBe("Waiting for 2 batches at Anthropic");
   });
 

@@ -1,0 +1,77 @@
+// Between the table and the evidence view: which result is open, and what it shows.
+import type { Channel } from "../channel.ts";
+import { show } from "../dom.ts";
+import { evidence } from "../evidence/evidence.ts";
+import { readResult } from "../pure/snapshot.ts";
+import type { Table } from "./table.ts";
+
+const REFRESH = 1000; // an opened result that has not ended is asked for at most this often (milliseconds)
+
+export interface Opened {
+  el: HTMLElement;
+  open(row: number): void;
+  close(): void;
+  /** The run has changed: what is open may have changed with it. */
+  refresh(): void;
+  stop(): void;
+}
+
+export function opened(channel: Channel, table: () => Table): Opened {
+  let row: number | null = null;
+  let loading = 0;
+  let refreshing: ReturnType<typeof setTimeout> | undefined;
+  const view = evidence(channel, { onClose: close, onStep: (step) => void move(step) });
+  show(view.el, false);
+
+  /** What was asked for last is what is shown. */
+  async function load(wanted: number, quietly = false): Promise<void> {
+    const mine = ++loading;
+    try {
+      const reply = await channel.ask("result", { row: wanted }, quietly);
+      if (mine === loading && row === wanted) view.open(readResult(reply.content.result));
+    } catch (error) {
+      if (mine === loading && row === wanted) view.say(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async function move(step: 1 | -1): Promise<void> {
+    const to = row === null ? null : await table().neighbour(row, step);
+    if (to === null || row === null) return;
+    row = to;
+    await load(to);
+  }
+
+  function close(): void {
+    const last = row;
+    row = null;
+    if (last === null) return;
+    show(view.el, false);
+    show(table().el, true);
+    table().active(true);
+    table().focusRow(last);
+  }
+
+  return {
+    el: view.el,
+    open(wanted): void {
+      row = wanted;
+      table().active(false);
+      show(table().el, false);
+      show(view.el, true);
+      view.focus();
+      void load(wanted).then(() => view.el.scrollIntoView?.({ block: "nearest" }));
+    },
+    close,
+    refresh(): void {
+      if (row === null) return;
+      refreshing ??= setTimeout(() => {
+        refreshing = undefined;
+        if (row !== null && view.unsettled) void load(row, true);
+      }, REFRESH);
+    },
+    stop(): void {
+      clearTimeout(refreshing);
+      view.stop();
+    },
+  };
+}
