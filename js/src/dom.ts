@@ -88,6 +88,13 @@ export function keyed<T, N extends Element>(
 }
 const parents = new WeakMap<Element, Map<string, Element>>();
 
+/** A button of one drawing, told in words to whoever does not see it. */
+export function iconButton(name: IconName, label: string, onClick: () => void, more = ""): HTMLButtonElement {
+  const node = button("", onClick, { class: `bnb-icon-button ${more}`.trim(), title: label, aria: { label } });
+  node.append(icon(name));
+  return node;
+}
+
 const SVG = "http://www.w3.org/2000/svg";
 export type IconName = keyof typeof ICONS;
 /** Shapes on a 16 by 16 grid: `o` outline circle, `d` filled circle, then strokes. */

@@ -491,6 +491,9 @@ describe("evidence", () => {
     expect($(".bnb-raw").textContent).toContain('"invoice_number": "INV-2026-1001"');
     press("Document");
     expect(shown($(".bnb-raw"))).toBe(false);
+    key("r", $(".bnb-view"));
+    expect(shown($(".bnb-raw"))).toBe(true);
+    expect($(".bnb-result-facts").textContent).toBe("claude-sonnet-5-5 · $0.0042 · 1,874 tokens in, 96 out · 2 attempts · ended with end_turn");
   });
 
   test("Escape goes back to the row", async () => {

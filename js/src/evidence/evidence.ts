@@ -1,12 +1,13 @@
 // The evidence view: fields on one side, the document with the cited places on the other.
 import type { Channel } from "../channel.ts";
-import { append, button, h, icon, setText, setTitle, show } from "../dom.ts";
-import { count, dollars, plural } from "../pure/format.ts";
+import { append, button, h, iconButton, setText, setTitle, show } from "../dom.ts";
+import { plural } from "../pure/format.ts";
 import { piecesOf, placesOf, type Place } from "../pure/places.ts";
 import { ENDED } from "../pure/segments.ts";
 import type { Result } from "../pure/snapshot.ts";
 import { clip } from "../pure/visible.ts";
 import { fieldList } from "./fields.ts";
+import { resultHead } from "./head.ts";
 import { pageView } from "./pages.ts";
 import { textView } from "./texts.ts";
 
@@ -39,24 +40,7 @@ export function evidence(channel: Channel, { onClose, onStep }: EvidenceOptions 
   const target = { document: 0, page: 1 };
   const pageCounts = new Map<number, number>();
 
-  const iconButton = (name: "back" | "next" | "minus" | "plus", label: string, onClick: () => void): HTMLButtonElement => {
-    const node = button("", onClick, { class: "bnb-icon-button", title: label, aria: { label } });
-    node.append(icon(name));
-    return node;
-  };
-  const title = h("h3", { class: "bnb-title" });
-  const state = h("span", { class: "bnb-state" });
-  const error = h("p", { class: "bnb-notice bnb-error", hidden: true }, h("b"), h("span"));
-  const facts = h("p", { class: "bnb-note bnb-result-facts" });
-  const rawToggle = button("Raw answer", () => {
-    raw = !raw;
-    draw();
-  }, { class: "bnb-small" });
-  const steps = onStep && [iconButton("back", "Previous result", () => onStep(-1)), iconButton("next", "Next result", () => onStep(1))];
-  const head = h("div", { class: "bnb-tools" },
-    onClose ? button("All results", onClose, { class: "bnb-small bnb-back" }) : null,
-    state, title, h("span", { class: "bnb-gap" }), rawToggle, steps ? h("span", { class: "bnb-set" }, ...steps) : null);
-
+  const head = resultHead({ onClose, onStep, onRaw: toggleRaw });
   const choose = h("select", { class: "bnb-input bnb-document", aria: { label: "Document" } });
   const only = h("span", { class: "bnb-document" });
   const page = h("span", { class: "bnb-range" });
@@ -82,8 +66,8 @@ export function evidence(channel: Channel, { onClose, onStep }: EvidenceOptions 
   const side = h("div", { class: "bnb-side" }, tools, unmarked, pages.el, texts.el, rawText, nothing);
   const message = h("p", { class: "bnb-empty", role: "status", hidden: true });
   const keys = h("p", { class: "bnb-note bnb-keys" }, `Keys: n p citation, j k field, [ ] page, + - 0 zoom, r raw answer${onClose ? ", Esc back" : ""}`);
-  const split = h("div", { class: "bnb-split" }, h("div", { class: "bnb-left" }, h("div", { class: "bnb-tools bnb-page-tools" }, h("span", { class: "bnb-range" }, "Fields"), h("span", { class: "bnb-gap" }), citations), fields.el, facts, keys), side);
-  const el = h("div", { class: "bnb-view", tabIndex: -1, role: "group", aria: { label: "Result and evidence" } }, head, error, message, split);
+  const split = h("div", { class: "bnb-split" }, h("div", { class: "bnb-left" }, h("div", { class: "bnb-tools bnb-page-tools" }, h("span", { class: "bnb-range" }, "Fields"), h("span", { class: "bnb-gap" }), citations), fields.el, head.facts, keys), side);
+  const el = h("div", { class: "bnb-view", tabIndex: -1, role: "group", aria: { label: "Result and evidence" } }, head.el, head.error, message, split);
 
   function open(next: Result): void {
     const same = result?.row === next.row && result.id === next.id;
@@ -102,34 +86,18 @@ export function evidence(channel: Channel, { onClose, onStep }: EvidenceOptions 
     place = Math.min(place, places.length - 1);
     show(message, false);
     show(split, true);
-    drawHead(next);
+    head.update(next);
+    drawDocuments(next.documents);
     fields.fill(next, places);
     draw();
   }
 
-  function drawHead(now: Result): void {
-    setText(title, clip(now.id, 120));
-    setTitle(title, clip(now.id, 600));
-    state.className = `bnb-state bnb-is-${now.state}`;
-    state.replaceChildren(icon(now.state), h("span", {}, now.state));
-    show(error, now.error !== null);
-    const [kind, words] = [error.children[0], error.children[1]] as [Element, Element];
-    setText(kind, (now.errorKind ?? "error").replaceAll("_", " "));
-    setText(words, clip(now.error ?? "", 2000));
-    const tokens = ["input_tokens", "output_tokens"].map((key) => now.usage[key]).filter((n): n is number => n !== undefined);
-    const parts = [
-      now.model,
-      now.cost === null ? "" : dollars(now.cost),
-      tokens.length === 2 ? `${count(tokens[0] ?? 0)} tokens in, ${count(tokens[1] ?? 0)} out` : "",
-      now.attempts > 1 ? plural(now.attempts, "attempt") : "",
-      now.finishReason ? `ended with ${now.finishReason}` : "",
-    ];
-    setText(facts, parts.filter(Boolean).join(" · "));
-    choose.replaceChildren(...now.documents.map((document, i) => Object.assign(h("option", {}, clip(document.name, 80)), { value: String(i) })));
-    setText(only, clip(now.documents[0]?.name ?? "", 120));
-    setTitle(only, now.documents[0]?.name ?? "");
-    show(choose, now.documents.length > 1);
-    show(only, now.documents.length === 1);
+  function drawDocuments(documents: Result["documents"]): void {
+    choose.replaceChildren(...documents.map((document, i) => Object.assign(h("option", {}, clip(document.name, 80)), { value: String(i) })));
+    setText(only, clip(documents[0]?.name ?? "", 120));
+    setTitle(only, documents[0]?.name ?? "");
+    show(choose, documents.length > 1);
+    show(only, documents.length === 1);
   }
 
   /** Turn to the document and page of a place. */
@@ -184,14 +152,18 @@ export function evidence(channel: Channel, { onClose, onStep }: EvidenceOptions 
     setZoom(ZOOMS[Math.min(Math.max(at + by, 0), ZOOMS.length - 1)] ?? 1);
   };
 
+  function toggleRaw(): void {
+    raw = !raw || !result?.documents.length;
+    draw();
+  }
+
   /** Draw all that depends on where one is. */
   function draw(): void {
     if (!result) return;
     const kind = result.documents[target.document]?.kind;
     const paged = kind === "pdf" || kind === "image";
     fields.select(field, place);
-    setText(rawToggle, raw && result.documents.length ? "Document" : "Raw answer");
-    show(rawToggle, result.documents.length > 0);
+    head.offer(!result.documents.length ? null : raw ? "Document" : "Raw answer");
     show(tools, !raw && kind !== undefined);
     show(pages.el, !raw && paged);
     show(texts.el, !raw && kind !== undefined && !paged);
@@ -268,7 +240,7 @@ export function evidence(channel: Channel, { onClose, onStep }: EvidenceOptions 
     "0": () => setZoom(1),
     "]": () => turn(1),
     "[": () => turn(-1),
-    r: () => rawToggle.click(),
+    r: toggleRaw,
     Escape: onClose,
   };
 
@@ -280,7 +252,7 @@ export function evidence(channel: Channel, { onClose, onStep }: EvidenceOptions 
       setText(message, text);
       show(message, true);
       show(split, false);
-      show(error, false);
+      show(head.error, false);
     },
     focus: () => el.focus({ preventScroll: true }),
     get unsettled() {

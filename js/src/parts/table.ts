@@ -1,7 +1,7 @@
 // The table of jobs: one page of rows from the kernel at a time, filtered, searched and sorted there.
 import type { Channel } from "../channel.ts";
 import { exportCalls } from "./export.ts";
-import { append, button, h, icon, keyed, setAria, setText, setTitle, show } from "../dom.ts";
+import { append, button, h, icon, iconButton, keyed, setAria, setText, setTitle, show } from "../dom.ts";
 import { count } from "../pure/format.ts";
 import { cellText, columnsOf, nextOrder, pageStart, rangeLabel, rowNote, rowsRequest, type Column, type Query } from "../pure/rows.ts";
 import { JOB_STATES, readRows, type JobState, type Row, type RowsPage, type Summary } from "../pure/snapshot.ts";
@@ -40,9 +40,8 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
   search.placeholder = "Search";
   const range = h("span", { class: "bnb-range" });
   const turn = (name: "first" | "previous" | "next" | "last", label: string): HTMLButtonElement => {
-    const node = button("", () => ask({ start: pageStart(query.start, page.total, name) }), { class: `bnb-icon-button${name === "first" || name === "last" ? " bnb-far" : ""}`, title: label, aria: { label } });
-    node.append(icon(name === "previous" ? "back" : name));
-    return node;
+    const go = (): void => ask({ start: pageStart(query.start, page.total, name) });
+    return iconButton(name === "previous" ? "back" : name, label, go, name === "first" || name === "last" ? "bnb-far" : "");
   };
   const [first, previous, next, last] = [turn("first", "First page"), turn("previous", "Previous page"), turn("next", "Next page"), turn("last", "Last page")];
   const headRow = h("tr");
