@@ -114,7 +114,12 @@ class Job:
 
     def to_json(self) -> JsonObject:
         """Return the job as JSON; `job_from_json` is the inverse. File contents are not included."""
-        return asdict(self)
+        # By hand: `asdict` copies schemas and parameters value by value, which a hundred thousand jobs feel.
+        data = {name: getattr(self, name) for name in self.__slots__}
+        data["messages"] = [
+            {"role": m.role, "text": m.text, "documents": [asdict(d) for d in m.documents]} for m in self.messages
+        ]
+        return data
 
 
 def job_from_json(data: Mapping[str, Json]) -> Job:

@@ -95,11 +95,14 @@ def records(
     copies: dict[str, int] = {}
     left_out: set[tuple[str, str]] = set()
     scans: set[str] = set()
+    adapters: dict[str, Provider] = {}
     for row, item in enumerate(asked):
         if item.id in seen_ids:
             raise ValidationError(f"Two jobs have the id {item.id!r}; ids must be unique within a run.")
         seen_ids.add(item.id)
-        adapter = provider(provider_for(item.model, provider_name))
+        if item.model not in adapters:
+            adapters[item.model] = provider(provider_for(item.model, provider_name))
+        adapter = adapters[item.model]
         job = _settle(item, defaults, adapter, PRACTICE if practice else "", max_tokens, left_out)
         try:
             adapter.check(job)
