@@ -246,7 +246,7 @@ def loose(source: Source, value: str) -> list[Printed]:
         elided = _elided(source, parts) if len(parts) > 1 else []
         if elided:
             return elided
-    broken = _broken(source, value)
+    broken = in_pieces(source, value)
     if broken:
         return broken
     return list(_faulty(source, value))
@@ -272,33 +272,52 @@ def _elided(source: Source, parts: list[str]) -> list[Printed]:
     return []
 
 
-def _broken(source: Source, value: str) -> list[Printed]:
-    """A value whose parts stand apart, as over a page break with a footer or in a wrapped table cell."""
+def in_pieces(source: Source, value: str, low: int = 0, high: int | None = None, least: int = _PIECE) -> list[Printed]:
+    """Places whose parts stand apart, as over a page break with a footer or in a wrapped table cell; tightest first.
+
+    Args:
+        source: The document.
+        value: A string of several words.
+        low: Where the part of the text begins that is looked at.
+        high: Where it ends.
+        least: Letters that a piece must have, but for the last.
+    """
     words = [w for w in map(fold.skeleton, value.split()) if w]
-    if len("".join(words)) < 2 * _PIECE:
+    if len("".join(words)) < 2 * least:
         return []
-    used = _longest_run(source, words, 0, len(source.skeleton))
+    first, last = source.skeleton_at(low), len(source.skeleton) if high is None else source.skeleton_at(high)
+    used = _longest_run(source, words, first, last)
     run = "".join(words[:used])
-    if len(run) < _PIECE:
+    if len(run) < least:
         return []
     found = []
-    for at in finds(source.skeleton, run, 20):
-        spans = _completed(source, words[used:], [(at, at + len(run))])
+    for at in finds(source.skeleton[first:last], run, 20) if high is not None else finds(source.skeleton, run, 20):
+        start = at + (first if high is not None else 0)
+        spans = _completed(source, words[used:], [(start, start + len(run))], (first, last), least)
         if spans:
-            places = sorted((source.places[a], source.places[b - 1] + 1) for a, b in spans)
-            found.append(Printed(places[0][0], places[-1][1], 0.8, "the words, in pieces", tuple(places)))
-    return sorted(found, key=lambda place: place.end - place.start)
+            places = [(source.places[a], source.places[b - 1] + 1) for a, b in spans]
+            hull = min(a for a, _ in places), max(b for _, b in places)
+            in_order = places == sorted(places)
+            found.append(Printed(*hull, 0.8 if in_order else 0.7, "the words, in pieces", tuple(places)))
+    return sorted(found, key=lambda place: (-place.quality, place.end - place.start))
 
 
-def _completed(source: Source, words: list[str], spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """All pieces of a value whose first piece is known; none when the rest does not stand near."""
+def _completed(
+    source: Source, words: list[str], spans: list[tuple[int, int]], within: tuple[int, int], least: int
+) -> list[tuple[int, int]]:
+    """All pieces of a value whose first piece is known; none when the rest does not stand near, behind it or before."""
     while words:
-        low, high = spans[-1][1], min(len(source.skeleton), spans[-1][1] + _GAP)
-        used = _longest_run(source, words, low, high)
+        start, end = spans[-1]
+        behind = end, min(within[1], end + _GAP)
+        ahead = max(within[0], start - _GAP), start
+        used = max(_longest_run(source, words, *behind), _longest_run(source, words, *ahead))
         run = "".join(words[:used])
-        if not used or len(spans) > 3 or (len(run) < _PIECE and used < len(words)):
+        if not used or len(spans) > 4 or (len(run) < least and used < len(words)):
             return []
-        at = source.skeleton.find(run, low, high)
+        after, before = source.skeleton.find(run, *behind), source.skeleton.rfind(run, *ahead)
+        at = before if after < 0 or (before >= 0 and start - before - len(run) < after - end) else after
+        if any(at < b and a < at + len(run) for a, b in spans):
+            return []
         spans.append((at, at + len(run)))
         words = words[used:]
     return spans if len(spans) > 1 else []

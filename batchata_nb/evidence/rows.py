@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from . import candidates
 from .choose import Choice, Option, Spans, within
 from .fields import Field
 from .labels import Label, Path, Scorer, halved
@@ -16,6 +17,7 @@ from .source import Box, Source
 _BANDS = 12
 _SAME_LINE = 0.62
 _IN_ROW = 3.0
+_REACH = 250  # characters around a row in which the rest of a wrapped cell may stand
 _FEW = 60
 
 
@@ -168,17 +170,65 @@ def _choose(
     columns = _columns(rows)
     ordered = _in_key_order(rows, columns)
     scorers: dict[Path, Scorer] = {}
-    choices: list[Choice] = []
     for row in rows:
-        picked: list[Choice] = []
         for cell in row.cells:
-            generic = cell.field.generic
-            if len(cell.places) > 1 and generic not in scorers:
-                scorers[generic] = Scorer(source, labels[generic], shared)
-            picked.append(_options(cell, row.band, columns.get(generic), scorers.get(generic)))
-        _keep_apart(source, picked, ordered)
-        choices.extend(picked)
-    return choices
+            if len(cell.places) > 1 and cell.field.generic not in scorers:
+                scorers[cell.field.generic] = Scorer(source, labels[cell.field.generic], shared)
+    first = [_pick(source, row, columns, ordered, scorers) for row in rows]
+    if columns_too := {**_columns_of(source, first), **columns}:
+        first = [_pick(source, row, columns_too, ordered, scorers) for row in rows]
+    for row, picked in zip(rows, first, strict=True):
+        _wrapped(source, row, picked)
+    return [choice for picked in first for choice in picked]
+
+
+def _pick(
+    source: Source, row: _Row, columns: Mapping[Path, _Column], ordered: float, scorers: Mapping[Path, Scorer]
+) -> list[Choice]:
+    """Choose the places of one row."""
+    picked = []
+    for cell in row.cells:
+        generic = cell.field.generic
+        scorer = scorers.get(generic) if len(cell.places) > 1 else None
+        picked.append(_options(cell, row.band, columns.get(generic), scorer))
+    _keep_apart(source, picked, ordered)
+    return picked
+
+
+def _wrapped(source: Source, row: _Row, picked: Sequence[Choice]) -> None:
+    """Look for a cell's words in pieces within its row, where they stand nowhere in the row as a whole."""
+    inside = [choice.best.place for choice in picked if choice.best and choice.in_row]
+    if not inside or row.band is None:
+        return
+    low, high = min(p.start for p in inside) - _REACH, max(p.end for p in inside) + _REACH
+    for choice in picked:
+        if choice.in_row or not isinstance(choice.field.value, str):
+            continue
+        for place in candidates.in_pieces(source, choice.field.value, max(0, low), min(len(source.text), high), 4):
+            box = source.box(*place.spans[0])
+            if box is not None and box.page == row.band.page and _closeness(box, row.band) > 0.4:
+                choice.options.insert(0, Option(place, company=_IN_ROW))
+                choice.in_row = True
+                break
+
+
+def _columns_of(source: Source, rows: Sequence[Sequence[Choice]]) -> dict[Path, _Column]:
+    """Columns, from the places that a first round has chosen in the rows."""
+    votes: dict[Path, list[Box]] = {}
+    for picked in rows:
+        for choice in picked:
+            if choice.in_row and choice.best and (box := source.box(choice.best.place.start, choice.best.place.end)):
+                votes.setdefault(choice.field.generic, []).append(box)
+    return {key: _column(boxes) for key, boxes in votes.items() if len(boxes) > 2}
+
+
+def _column(boxes: Sequence[Box]) -> _Column:
+    return _Column(
+        statistics.median(b.x0 for b in boxes),
+        statistics.median(b.x1 for b in boxes),
+        statistics.median(b.centre for b in boxes),
+        len(boxes),
+    )
 
 
 def _columns(rows: Sequence[_Row]) -> dict[Path, _Column]:
@@ -191,15 +241,7 @@ def _columns(rows: Sequence[_Row]) -> dict[Path, _Column]:
             inside = cell.inside(row.band, 1.0)
             if len(inside) == 1:
                 votes.setdefault(cell.field.generic, []).append(inside[0][1])
-    return {
-        key: _Column(
-            statistics.median(b.x0 for b in boxes),
-            statistics.median(b.x1 for b in boxes),
-            statistics.median(b.centre for b in boxes),
-            len(boxes),
-        )
-        for key, boxes in votes.items()
-    }
+    return {key: _column(boxes) for key, boxes in votes.items()}
 
 
 def _in_key_order(rows: Sequence[_Row], columns: Mapping[Path, _Column]) -> float:
