@@ -43,7 +43,7 @@ _VOCABULARY = frozenset(_SAME.values()) | frozenset(
 _EMPTY = frozenset(
     "the a an of for in on to is are was be and or as at by with this that it its if per any all each from what "
     "which has have should must can printed shown given stated written document text field value iso "
-    "format yyyy mm dd".split()
+    "format yyyy mm dd answer result output response".split()  # the last four name what wraps the fields
 )
 GENERIC = frozenset("date number amount name value code type text description address".split())
 DOCUMENT = frozenset("invoice bill receipt document message ticket letter contract statement our your".split())
