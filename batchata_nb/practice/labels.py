@@ -43,10 +43,12 @@ _VOCABULARY = frozenset(_SAME.values()) | frozenset(
 _EMPTY = frozenset(
     "the a an of for in on to is are was be and or as at by with this that it its if per any all each from what "
     "which has have should must can printed shown given stated written document text field value iso "
-    "format yyyy mm dd answer result output response".split()  # the last four name what wraps the fields
+    "format yyyy mm dd".split()
 )
 GENERIC = frozenset("date number amount name value code type text description address".split())
-DOCUMENT = frozenset("invoice bill receipt document message ticket letter contract statement our your".split())
+DOCUMENT = frozenset(
+    "invoice bill receipt document message ticket letter contract statement our your answer result response".split()
+)
 _LABEL = re.compile(r"[^\W\d_][^:]{0,48}")
 _COLON = re.compile(r"\s*[*_>\-•]*\s*([^\W\d_][^:\n]{0,60}?)[*_]*\s*:(?![/\d])[*_]*\s*(.*)", re.S)
 _TAILS = [

@@ -14,7 +14,7 @@ from .store import Store
 CELL, RAW, MOST = 200, 100_000, 500
 GROUPS = {
     "failed": ("invalid", "errored", "expired", "missing"),
-    "waiting": ("pending", "elsewhere"),
+    "pending": ("pending", "elsewhere"),
     "under_way": ("submitting", "running"),
 }
 
@@ -36,9 +36,9 @@ def rows(
         state: The run.
         start: First matching row to return.
         n: How many rows, at most 500.
-        only: A job state, or `failed`, `waiting`, `under_way`.
+        only: A job state, or `failed`, `under_way`.
         text: Only rows whose id or fields contain this.
-        order: `{"by": "id" | "state" | a field's path, "desc": bool}`; job order if left out.
+        order: `{"by": "id" | "state" | "model" | a field's path, "desc": bool}`; job order if left out.
     """
     matching = list(range(state.total)) if not only else state.rows_in(*GROUPS.get(only, (only,)))
     if text:
@@ -54,6 +54,9 @@ def _ordered(store: Store, state: RunState, matching: list[int], by: str, descen
     keys: Mapping[int, Any]
     if by == "state":
         keys = {row: state.status[row] for row in matching}
+    elif by == "model":
+        models = {sizing.row: sizing.model for sizing in store.sizings(state.run_id, matching)}
+        keys = models
     elif by == "id":
         ids = store.job_ids(state.run_id)
         keys = {row: ids[row] for row in matching}
