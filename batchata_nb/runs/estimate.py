@@ -115,7 +115,8 @@ class Estimate:
     def summary(self) -> list[str]:
         """Return sentences below the table."""
         batches = "1 batch" if self.batches == 1 else f"{self.batches:,} batches"
-        lines = [f"{self.jobs:,} jobs in {batches}; saving against real time {dollars(self.saving, '~')}."]
+        jobs = "1 job" if self.jobs == 1 else f"{self.jobs:,} jobs"
+        lines = [f"{jobs} in {batches}; saving against real time {dollars(self.saving, '~')}."]
         if self.limit is not None and self.left_out:
             lines.append(
                 f"The limit of {dollars(self.limit)} covers the worst case of {self.jobs - self.left_out:,} jobs at "

@@ -190,7 +190,7 @@ def test_a_dry_run_prices_and_writes_nothing(folder):
     assert estimate.expected < estimate.worst
     assert {"completed": [], "failed": [], "cancelled": []} == run.results()
     assert [] == list(folder.iterdir())
-    assert "1 jobs in 1 batch" in str(estimate)
+    assert "1 job in 1 batch" in str(estimate)
 
 
 def test_batchatas_file_layout(folder):
