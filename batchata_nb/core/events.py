@@ -59,35 +59,45 @@ class Submitting:
     model: str
     rows: tuple[int, ...]
     reserved: str
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """The provider accepted the batch."""
+    """The provider accepted the batch. `by_hand`: the user says so."""
 
     at: float
     tag: str
     batch_id: str
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SubmitFailed:
-    """Provably not accepted. `retry_at` None: it never will be, and the rows are errored with `message`."""
+    """Provably not accepted. `retry_at` None: it never will be, and the rows are errored with `message`.
+
+    `quota`: the provider asked to slow down, or its queue is full.
+    """
 
     at: float
     tag: str
     message: str
     retry_at: float | None = None
     kind: str = "provider_error"
+    quota: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SubmitUncertain:
-    """Perhaps accepted, though no answer came; nothing of its rows is sent until the provider's list decides."""
+    """Perhaps accepted, though no answer came; nothing of its rows is sent until the provider's list decides.
+
+    `returned`: the call is over, so that nothing of it is on its way any more.
+    """
 
     at: float
     tag: str
     message: str
+    returned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +155,16 @@ class Landed:
     saved: str = "0"
     samples: Mapping[str, str] | None = None
     unpriced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """A batch was accepted, and later rejected because a queue was full: nothing of it ran, and its rows wait."""
+
+    at: float
+    tag: str
+    message: str
+    retry_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,16 +259,16 @@ class Over:
 
 Event = (
     Started | Reused | Elsewhere | Returned | Submitting | Submitted | SubmitFailed | SubmitUncertain | NotFound
-    | Polled | Ended | Landed | Closed | Adopted | Refused | CancelAsked | CancelSent | Paused | Resumed | LimitSet
-    | RetryAsked | Noted | Over
+    | Polled | Ended | Landed | TurnedAway | Closed | Adopted | Refused | CancelAsked | CancelSent | Paused | Resumed
+    | LimitSet | RetryAsked | Noted | Over
 )  # fmt: skip
 
 KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}
 
 
 def to_json(event: Event) -> JsonObject:
-    """Return the event as JSON, its kind under `kind`; runs of consecutive rows are written as `[first, last]`."""
-    data: JsonObject = {"kind": type(event).__name__}
+    """Return the event as JSON, its name under `event`; runs of consecutive rows are written as `[first, last]`."""
+    data: JsonObject = {"event": type(event).__name__}
     for item in fields(event):
         value = getattr(event, item.name)
         data[item.name] = _spans(value) if item.name == "rows" and _plain(event) else value
@@ -259,10 +279,10 @@ def from_json(data: Mapping[str, Any]) -> Event:
     """Rebuild an event from `to_json`.
 
     Raises:
-        KeyError: The kind is unknown (a newer version wrote it).
+        KeyError: The name is unknown (a newer version wrote it).
     """
-    kind = KINDS[data["kind"]]
-    values = {key: value for key, value in data.items() if key != "kind"}
+    kind = KINDS[data["event"]]
+    values = {key: value for key, value in data.items() if key != "event"}
     if "rows" in values:
         rows = values["rows"]
         values["rows"] = tuple(_unspan(rows)) if kind in _PLAIN_ROWS else tuple(tuple(row) for row in rows)

@@ -82,6 +82,7 @@ def make(
     limit: Decimal | None = None,
     slots: int,
     items_per_batch: int | None = None,
+    room: Mapping[str, int] | None = None,
 ) -> Plan:
     """Cut jobs, in their order, into as few submissions as the limits allow.
 
@@ -95,6 +96,7 @@ def make(
         limit: The whole ceiling; below 2 % of it a rest counts as used up.
         slots: How many submissions may be made.
         items_per_batch: The user's own cap on rows in one submission.
+        room: Caps on rows in one submission by provider, learnt from quotas.
     """
     open_parts: dict[tuple[str, str], list[Candidate]] = {}
     sizes: dict[tuple[str, str], int] = {}
@@ -108,6 +110,7 @@ def make(
         provider_limits = limits[job.provider]
         key = (job.provider, "" if provider_limits.mixed_models else job.model)
         most = min(provider_limits.rows, items_per_batch or provider_limits.rows)
+        most = min(most, (room or {}).get(job.provider, most))
         part = open_parts.get(key)
         if part is not None and (len(part) >= most or sizes[key] + job.size > provider_limits.bytes):
             closed.append(open_parts.pop(key))

@@ -52,6 +52,11 @@ class RunState:
     message: str | None = None
     needs: str | None = None
     not_before: float = 0.0
+    room: dict[str, int] = field(default_factory=dict)
+    """Most rows of one submission, by provider, where a quota has shown to be tight."""
+    turned_away: Counter[str] = field(default_factory=Counter)
+    """How often in a row each provider turned a submission away for a quota."""
+    awaits_room: bool = False
     seq: int = 0
     """How many events have been applied."""
 
@@ -102,7 +107,7 @@ def _advance(state: RunState, event: ev.Event) -> Submission | None:
     if after is None or (submission is None) != isinstance(event, ev.Submitting):
         raise StateError(f"{type(event).__name__} cannot follow {before or 'nothing'!r} for submission {tag}.")
     if isinstance(event, ev.Submitting):
-        submission = Submission(tag, event.provider, event.model, event.rows, event.at)
+        submission = Submission(tag, event.provider, event.model, event.rows, event.at, event.owner)
         state.submissions[tag] = submission
     assert submission is not None
     submission.state = after
@@ -134,8 +139,9 @@ def _submitting(state: RunState, e: ev.Submitting, s: Submission) -> None:
 
 
 def _submitted(state: RunState, e: ev.Submitted, s: Submission) -> None:
-    s.batch_id, s.note, s.next_at = e.batch_id, None, 0.0
+    s.batch_id, s.note, s.next_at, s.by_hand, s.candidates = e.batch_id, None, 0.0, e.by_hand, ()
     state.move(s.rows, "running")
+    state.turned_away[s.provider] = 0
     _note(state, e.at, f"{_jobs(len(s.rows))} accepted by {s.provider} as {e.batch_id}")
 
 
@@ -149,12 +155,41 @@ def _submit_failed(state: RunState, e: ev.SubmitFailed, s: Submission) -> None:
         state.messages.setdefault(e.kind, e.message)
     else:
         state.move(s.rows, "pending")
-        state.not_before = e.retry_at
+        state.not_before, state.awaits_room = e.retry_at, False
+        if e.quota:
+            _no_room(state, s, sure=False)
     _note(state, e.at, f"{s.provider} did not take {_jobs(len(s.rows))}: {e.message}")
 
 
+def _no_room(state: RunState, s: Submission, *, sure: bool) -> None:
+    """A quota is tight. Beside other batches a submission must only wait for them; alone it is too large itself.
+
+    Once is no proof of that where the provider only asks to slow down (not `sure`).
+    """
+    state.turned_away[s.provider] += 1
+    alone = not any(o.provider == s.provider and o is not s for o in state.open_submissions)
+    if alone and (sure or state.turned_away[s.provider] > 1):
+        state.room[s.provider] = max(1, len(s.rows) // 2)
+
+
+def _turned_away(state: RunState, e: ev.TurnedAway, s: Submission) -> None:
+    state.ledger.release(e.tag)
+    for row in s.rows:
+        state.attempts[row] -= 1
+    state.move(s.rows, "pending")
+    state.not_before, state.awaits_room = e.retry_at, True
+    _no_room(state, s, sure=True)
+    _note(state, e.at, f"{s.provider} has no room for {_jobs(len(s.rows))} now: {e.message}")
+
+
 def _uncertain(state: RunState, e: ev.SubmitUncertain, s: Submission) -> None:
-    s.note = e.message
+    if s.batch_id is not None:
+        s.batch_id, s.word = None, ""
+        state.move(s.rows, "submitting")
+    if not s.uncertain_at:
+        s.uncertain_at = e.at
+    s.returned = s.returned or e.returned
+    s.note, s.next_at = e.message, 0.0
     _note(state, e.at, f"not known whether {s.provider} took {_jobs(len(s.rows))}; looking at its list ({e.message})")
 
 
@@ -192,6 +227,12 @@ def _landed(state: RunState, e: ev.Landed, s: Submission) -> None:
 def _closed(state: RunState, e: ev.Closed, s: Submission) -> None:
     state.ledger.release(e.tag)
     s.handle = {}
+    if s.rejected:
+        return
+    if state.awaits_room:
+        state.not_before, state.awaits_room = min(state.not_before, e.at), False
+    if s.provider in state.room and not state.turned_away[s.provider]:
+        state.room[s.provider] *= 2
 
 
 def _adopted(state: RunState, e: ev.Adopted, _: None) -> None:
@@ -230,6 +271,7 @@ def _reopen(state: RunState) -> None:
 
 def _resumed(state: RunState, e: ev.Resumed, _: None) -> None:
     state.paused, state.cancelled, state.deadline, state.not_before = False, None, None, 0.0
+    state.awaits_room = False
     _reopen(state)
     _note(state, e.at, "resumed")
 
@@ -274,6 +316,7 @@ _APPLY: dict[type, Any] = {
     ev.Polled: _polled,
     ev.Ended: _ended,
     ev.Landed: _landed,
+    ev.TurnedAway: _turned_away,
     ev.Closed: _closed,
     ev.Adopted: _adopted,
     ev.Refused: _refused,

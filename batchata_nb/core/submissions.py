@@ -2,7 +2,8 @@
 
 submitting ──Submitted──▶ running ──Ended──▶ collecting ──Closed──▶ closed
 │  └─SubmitUncertain─▶ uncertain ─Submitted─▲   (Landed: a chunk of results)
-└────SubmitFailed────▶ failed ◀─SubmitFailed─┘
+└────SubmitFailed────▶ failed ◀─SubmitFailed─┘    TurnedAway (a full queue): back to failed
+A batch that the user took for a lost one, and that has none of its rows, goes from collecting back to uncertain.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ NEXT: dict[tuple[str, type], str] = {
     ("running", ev.CancelSent): "running",
     ("running", ev.Ended): "collecting",
     ("collecting", ev.Landed): "collecting",
+    ("collecting", ev.TurnedAway): "failed",
+    ("collecting", ev.SubmitUncertain): "uncertain",
     ("collecting", ev.Closed): "closed",
 }
 
@@ -40,6 +43,7 @@ class Submission:
     model: str
     rows: tuple[int, ...]
     at: float
+    owner: str = ""
     state: str = ""
     batch_id: str | None = None
     batch_state: str = "queued"
@@ -52,12 +56,16 @@ class Submission:
     no_results: bool = False
     reason: str | None = None
     cancel_sent: bool = False
+    by_hand: bool = False
+    uncertain_at: float = 0.0
+    returned: bool = False
     absent: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     # set by whoever drives, not by events: what a restart may forget
     busy: bool = False
     next_at: float = 0.0
     note: str | None = None
+    candidates: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ..core import events as ev
+from ..core.errors import StateError
 from ..core.jobs import Job
 from ..core.results import ErrorKind, Outcome, Reply
 from ..core.submissions import Submission
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from .drive import Drive
 
 CHUNK = 200
-QUOTA_WAIT = 300.0
+ROOM_AFTER = 10
+"""How many poll intervals a submission waits that met a full queue, unless one before it ends."""
 SAMPLE = 200
 
 
@@ -32,6 +34,8 @@ class Collected:
     """What a pass over an ended batch found beside results."""
 
     bad_lines: list[str] = field(default_factory=list)
+    ours: bool = False
+    unwritten: str | None = None
     left: set[int] = field(default_factory=set)
 
 
@@ -58,6 +62,8 @@ def fetch(drive: Drive, s: Submission) -> None:
 
     def done(collected: Any, error: BaseException | None) -> None:
         later, s.busy = drive.context.clock.now(), False
+        if isinstance(error, StateError):
+            raise error
         if error is not None:
             failed_in_passing(drive, s, error, later)
         else:
@@ -68,33 +74,31 @@ def fetch(drive: Drive, s: Submission) -> None:
 
 def _rejected(drive: Drive, s: Submission, now: float) -> None:
     """Nothing of it ran and nothing was charged: wait where a quota is full, else the rows are at fault."""
+    drive.hold()
+    state, store = drive.state, drive.context.store
     reason = s.reason or f"{s.provider} rejected the batch"
-    kind: ErrorKind = "provider_error" if s.quota else "invalid_request"
-    reserved = drive.context.store.reservations(drive.state.run_id, s.tag)
+    if s.quota:
+        away = ev.TurnedAway(now, s.tag, reason, now + ROOM_AFTER * drive.poll_interval)
+        store.append_unsent(state.run_id, state.seq, away)
+        drive.applied(away)
+        return
+    kind: ErrorKind = "invalid_request"
+    reserved = store.reservations(state.run_id, s.tag)
+    rows = sorted(reserved)
     landed = ev.Landed(
         now,
         s.tag,
-        tuple((row, "errored", None if s.quota else kind, s.quota) for row in sorted(reserved)),
+        tuple((row, "errored", kind, False) for row in rows),
         cost="0",
         released=str(sum((w for _, w in reserved.values()), Decimal(0))),
-        samples={} if s.quota else {kind: reason},
-    )
-    jobs = (
-        {}
-        if s.quota
-        else dict(zip(sorted(reserved), drive.context.store.jobs(drive.state.run_id, sorted(reserved)), strict=True))
+        samples={kind: reason},
     )
     results = [
         _stored(row, reserved[row][0], _verdict(job, "errored", kind, reason, s.batch_id), Decimal(0))
-        for row, job in jobs.items()
+        for row, job in zip(rows, store.jobs(state.run_id, rows), strict=True)
     ]
-    drive.context.store.append_landed(drive.state.run_id, drive.state.seq, landed, results)
+    store.append_landed(state.run_id, state.seq, landed, results)
     drive.applied(landed)
-    if s.quota:
-        for row in reserved:
-            drive.state.attempts[row] -= 1
-        drive.context.store.mark_landed(drive.state.run_id, s.tag)
-        drive.state.not_before = now + QUOTA_WAIT
     drive.record_events(ev.Closed(now, s.tag))
 
 
@@ -113,6 +117,7 @@ def _stream(drive: Drive, s: Submission) -> Collected:
         replies: dict[int, Reply] = {}
         for reply in chunk:
             row = _row(reply.row_id, prefix)
+            collected.ours = collected.ours or row is not None
             if row is None or row not in known:
                 collected.bad_lines.append(reply.error or f"a line with the unknown id {reply.row_id!r}"[:SAMPLE])
             elif row in seen:
@@ -124,7 +129,10 @@ def _stream(drive: Drive, s: Submission) -> Collected:
         if replies:
             jobs = dict(zip(replies, store.jobs(run_id, list(replies)), strict=True))
             landed = [_ready(drive, row, jobs[row], reply, batch_id, *waiting[row]) for row, reply in replies.items()]
-            write_files(drive.spec, (ready.answer for ready in landed))
+            try:
+                write_files(drive.spec, (ready.answer for ready in landed))
+            except OSError as error:  # the store has them all the same
+                collected.unwritten = f"results cannot be written to {drive.spec.get('results_dir')} ({error.strerror})"
             drive.context.call(_landing(drive, s, landed))
             collected.left -= replies.keys()
     return collected
@@ -159,6 +167,7 @@ def _landing(drive: Drive, s: Submission, landed: list[Ready]) -> Callable[[], N
     """Return what the runner's thread does with a chunk: one transaction for its results and the event that says so."""
 
     def land() -> None:
+        drive.hold()
         state = drive.state
         samples: dict[str, str] = {}
         for ready in landed:
@@ -196,7 +205,12 @@ def _verdict(job: Job, outcome: Outcome, kind: ErrorKind, error: str, batch_id: 
 
 def _close(drive: Drive, s: Submission, collected: Collected, now: float) -> None:
     """Account for rows without a line, report lines without a row, and close the submission."""
+    drive.hold()
     state, store = drive.state, drive.context.store
+    if s.by_hand and collected.bad_lines and not collected.ours:
+        message = f"{s.batch_id} is not the lost batch: none of its rows is ours"
+        drive.record_events(ev.SubmitUncertain(now, s.tag, message, returned=True))
+        return
     if collected.left:
         outcome, kind, message = _absent(s)
         waiting = store.reservations(state.run_id, s.tag)
@@ -230,6 +244,8 @@ def _close(drive: Drive, s: Submission, collected: Collected, now: float) -> Non
     notes = [ev.Noted(now, f"{s.batch_id}: {line}") for line in collected.bad_lines[:3]]
     if len(collected.bad_lines) > 3:
         notes.append(ev.Noted(now, f"{s.batch_id}: {len(collected.bad_lines) - 3} more unreadable or unknown lines"))
+    if collected.unwritten:
+        notes.append(ev.Noted(now, f"{collected.unwritten}; they are in the store, and to_jsonl writes them"))
     drive.record_events(*notes, ev.Closed(now, s.tag))
 
 

@@ -17,12 +17,15 @@ from ..providers.base import Provider
 from . import collecting, sending, watching
 from .clock import Clock
 from .costs import Prices
+from .owner import is_gone
 from .records import RunRecord
+from .sending import LEASE_SECONDS
 from .settings import limit_text
 from .store import Store
+from .store_file import TakenOverError
 
-LEASE_SECONDS = 20.0
 RENEW_AFTER = 5.0
+TURNED_BACK = 30.0
 PUBLISH_EVERY = 0.25
 FOLLOW_EVERY = 0.5
 
@@ -49,6 +52,7 @@ class Context:
         owner: Names this process in leases.
         models: The user's Pydantic classes by `schema_key`.
         wake: Asks the runner to drive another run of the same store too.
+        gone: Whether the process of an owner has provably ended.
     """
 
     store: Store
@@ -60,6 +64,7 @@ class Context:
     owner: str
     models: dict[str, type[Any]]
     wake: Callable[[str], None]
+    gone: Callable[[str], bool] = is_gone
 
 
 @dataclass(slots=True)
@@ -85,6 +90,9 @@ class Drive:
     adopt_at: float = 0.0
     plan_blocked: int | None = None
     counting: bool = False
+    seen_at: float = 0.0
+    other_lease: tuple[str, float] | None = None
+    other_since: float = 0.0
     stopped: str | None = None
     crash: BaseException | None = None
     failures: dict[str, int] = field(default_factory=dict)
@@ -99,6 +107,11 @@ class Drive:
         """How the run was asked for: models, practice, items per batch, results folder …"""
         return self.record.spec
 
+    @property
+    def poll_interval(self) -> float:
+        """Shortest time between two questions about one batch, in seconds."""
+        return float(self.spec.get("poll_interval", 30.0))
+
     # what happened
 
     def catch_up(self) -> bool:
@@ -112,8 +125,18 @@ class Drive:
 
     def record_events(self, *events: ev.Event) -> None:
         """Write events down, then apply them."""
+        self.hold()
         self.context.store.append(self.record.run_id, self.state.seq, events)
         self.applied(*events)
+
+    def hold(self) -> None:
+        """Go on only as the one who drives.
+
+        Raises:
+            TakenOverError: Another process has the run, or this drive gave it up.
+        """
+        if not self.driving:
+            raise TakenOverError
 
     def applied(self, *events: ev.Event) -> None:
         """Apply events that are already on disk."""
@@ -127,6 +150,9 @@ class Drive:
     def step(self) -> float:
         """Do all that is due; return the time at which there may be something to do again."""
         now = self.context.clock.now()
+        if now < self.seen_at - TURNED_BACK:
+            self._turn_back(self.seen_at - now)
+        self.seen_at = now
         try:
             if self._lead(now):
                 for action in due(self.state, now):
@@ -142,11 +168,16 @@ class Drive:
         A write refused because another process has the run turns this one into its follower. What the user can mend
         stops the sending. Anything else is kept, shown, and raised to whoever waits.
         """
-        if isinstance(error, StateError):
+        if self.crash is not None:
+            return
+        if isinstance(error, TakenOverError):
             self.driving = False
+            self.rev += 1
             with suppress(StateError):
-                if self.catch_up():
-                    return
+                self.catch_up()
+                return
+        elif isinstance(error, StateError):
+            self.driving = False
         elif isinstance(error, BatchataError) and self.driving:
             sending.stop(self, str(error))
             return
@@ -166,7 +197,7 @@ class Drive:
         if not self.driving and now < self.follow_at:
             return False
         had = self.driving
-        self.driving = self.context.store.take_lease(self.record.run_id, self.context.owner, now, LEASE_SECONDS)
+        self.driving = self.take_lease(now)
         self.lease_at, self.follow_at = now + RENEW_AFTER, now + FOLLOW_EVERY
         if self.driving and not had:
             self.catch_up()
@@ -175,6 +206,26 @@ class Drive:
             self.catch_up()
         self.rev += had != self.driving
         return self.driving
+
+    def take_lease(self, now: float) -> bool:
+        """Take or renew the lease: also one whose owner has ended, or has not renewed it for its whole length.
+
+        The latter is measured by our own clock, since the end of a lease is the time of another one.
+        """
+        store, run_id = self.context.store, self.record.run_id
+        lease, elapsed = store.lease(run_id), self.context.clock.elapsed()
+        if lease != self.other_lease:
+            self.other_lease, self.other_since = lease, elapsed
+        past = lease is not None and (elapsed - self.other_since > LEASE_SECONDS or self.context.gone(lease[0]))
+        return store.take_lease(run_id, self.context.owner, now, LEASE_SECONDS, past=lease if past else None)
+
+    def _turn_back(self, seconds: float) -> None:
+        """The clock was set back: what is due at a time is due that much earlier."""
+        for name in ("lease_at", "follow_at", "publish_at", "adopt_at"):
+            setattr(self, name, getattr(self, name) - seconds)
+        self.state.not_before -= seconds
+        for submission in self.state.open_submissions:
+            submission.next_at -= seconds
 
     def _act(self, action: Action, now: float) -> None:
         match action.verb:
@@ -232,6 +283,8 @@ class Drive:
                 rows = self.retryable(args)
                 if rows:
                     self.record_events(ev.RetryAsked(now, tuple(rows)))
+            case "reconcile":
+                sending.reconcile(self, args, now)
             case "raise_limit":
                 self.record_events(ev.LimitSet(now, limit_text(args.get("usd"))))
             case _:
@@ -239,7 +292,7 @@ class Drive:
 
     def _command_lease(self, now: float) -> bool:
         if not self.driving:
-            self.driving = self.context.store.take_lease(self.record.run_id, self.context.owner, now, LEASE_SECONDS)
+            self.driving = self.take_lease(now)
             self.lease_at = now + RENEW_AFTER
             if self.driving:
                 self.catch_up()

@@ -10,7 +10,6 @@ import atexit
 import os
 import queue
 import threading
-import uuid
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 from ..core.errors import StateError
 from .clock import Clock
 from .drive import Drive
+from .owner import owner_name
 
 WORKERS = 8
 IDLE = 3600.0
@@ -33,7 +33,7 @@ class Runner:
 
     def __init__(self, clock: Clock | None = None, workers: int = WORKERS) -> None:
         self.clock = clock or Clock()
-        self.owner = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self.owner = owner_name()
         self._pid = os.getpid()
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -90,7 +90,7 @@ class Runner:
         made: list[Drive] = []
 
         def add() -> None:
-            if key not in self._drives:
+            if key not in self._drives or self._drives[key].crash is not None:
                 self._drives[key] = make()
             made.append(self._drives[key])
             self._wake_at[key] = 0.0
@@ -100,7 +100,7 @@ class Runner:
 
     def adopt(self, key: tuple[str, str], make: Callable[[], Drive]) -> None:
         """Drive another run too; called on the runner's thread."""
-        if key not in self._drives:
+        if key not in self._drives or self._drives[key].crash is not None:
             self._drives[key] = make()
             self._wake_at[key] = 0.0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -10,21 +10,38 @@ from typing import TYPE_CHECKING, Any
 
 from ..core import events as ev
 from ..core import plan as planning
-from ..core.due import retry_delay
-from ..core.errors import BatchataError, CredentialsError, ProviderError, UnknownPriceError, ValidationError
+from ..core.due import poll_delay, retry_delay
+from ..core.errors import (
+    BatchataError,
+    CredentialsError,
+    ProviderError,
+    StateError,
+    UnknownPriceError,
+    ValidationError,
+)
 from ..core.jobs import Job
 from ..core.pricing import Price
 from ..core.submissions import Submission
 from ..providers.base import Found, Limits, Row
 from .clock import utc
 from .records import Sizing
+from .store_file import TakenOverError
 
 if TYPE_CHECKING:
     from .drive import Drive
 
-FIND_AGAIN = 20.0
-ABSENT_ENOUGH = 2
-"""A batch is taken as never accepted when the provider's list lacked it so often, some time apart: lists may lag."""
+LEASE_SECONDS = 20.0
+"""A lease is renewed every 5 s; one that has not been for so long is taken over."""
+LOOKS = 3
+LOOK_EVERY = 5
+ABSENT_AFTER = 10
+SENT_WITHIN = 60
+"""When a batch counts as never accepted, in poll intervals (30 s, so after 5 minutes): lists lag behind.
+
+The provider's list must have lacked it `LOOKS` times, the last one `ABSENT_AFTER` intervals after it was missed first.
+While whoever sent it may still be sending (a kernel that stands still, on another machine perhaps), its request can
+arrive yet: then it takes `SENT_WITHIN` intervals, half an hour, from when it began.
+"""
 
 
 def plan(drive: Drive, now: float) -> None:
@@ -49,6 +66,7 @@ def plan(drive: Drive, now: float) -> None:
         limit=state.ledger.limit,
         slots=0 if state.ledger.overruns else state.max_parallel - len(state.open_submissions),
         items_per_batch=drive.spec.get("items_per_batch"),
+        room=state.room,
     )
     if made.cut and state.open_submissions:
         drive.plan_blocked = state.seq  # the next wave is funded by what these do not use: fewer, larger submissions
@@ -58,7 +76,8 @@ def plan(drive: Drive, now: float) -> None:
         return
     marks = {s.row: s.fingerprint for s in sizings}
     for part in made.parts:
-        submit(drive, part, [marks[row] for row in part.rows], now)
+        if not submit(drive, part, [marks[row] for row in part.rows], now):
+            return
     if made.cut and not made.parts:
         drive.record_events(ev.Over(now, "held", needs=str(made.needs)))
 
@@ -114,12 +133,21 @@ def count(drive: Drive, rows: list[int]) -> None:
     drive.context.work(work, done)
 
 
-def submit(drive: Drive, part: planning.Part, fingerprints: list[str], now: float) -> None:
-    """Record the intent to send one part, with its reservation; then send it, once."""
-    state, store = drive.state, drive.context.store
+def submit(drive: Drive, part: planning.Part, fingerprints: list[str], now: float) -> bool:
+    """Record the intent to send one part, with its reservation; then send it, once.
+
+    Returns:
+        False if another run has some of its rows by now: those are awaited, and the rest must be planned again.
+    """
+    drive.hold()
+    state, store, owner = drive.state, drive.context.store, drive.context.owner
     tag = f"{state.run_id}-{len(state.submissions) + 1}"
-    event = ev.Submitting(now, tag, part.provider, part.model, part.rows, str(part.reserved))
-    store.append_submitting(state.run_id, state.seq, event, fingerprints, part.worst)
+    event = ev.Submitting(now, tag, part.provider, part.model, part.rows, str(part.reserved), owner)
+    fresh = bool(drive.spec.get("fresh"))
+    known = store.append_submitting(state.run_id, state.seq, event, fingerprints, part.worst, fresh=fresh)
+    if known:
+        drive.record_events(ev.Elsewhere(now, tuple(known)))
+        return False
     drive.applied(event)
     submission = state.submissions[tag]
     submission.busy = True
@@ -128,9 +156,13 @@ def submit(drive: Drive, part: planning.Part, fingerprints: list[str], now: floa
     def work() -> str:
         jobs = store.jobs(state.run_id, part.rows)
         rows = [Row(row_id(tag, row), job) for row, job in zip(part.rows, jobs, strict=True)]
+        # This process may have stood still since the intent was recorded, and another one may have taken over.
+        if not store.take_lease(state.run_id, owner, drive.context.clock.now(), LEASE_SECONDS):
+            raise TakenOverError
         return provider.submit(tag, rows)
 
     drive.context.work(work, partial(_submitted, drive, submission))
+    return True
 
 
 def row_id(tag: str, row: int) -> str:
@@ -148,18 +180,23 @@ def _submitted(drive: Drive, s: Submission, batch_id: Any, error: BaseException 
         _refuse_bad_rows(drive, s.rows, str(error))
     elif isinstance(error, ProviderError) and not error.ambiguous:
         if error.retryable or error.quota:
-            _unsent(drive, s, now, str(error), retry_at=now + _wait(drive, "submit", error))
+            _unsent(drive, s, now, str(error), retry_at=now + _wait(drive, "submit", error), quota=error.quota)
         elif isinstance(error, CredentialsError) or error.status in (401, 402, 403, 429):
             _unsent(drive, s, now, str(error), retry_at=now)
             stop(drive, str(error))
         else:
             _unsent(drive, s, now, str(error), retry_at=None)
+    elif isinstance(error, StateError):
+        raise error
     else:
-        drive.record_events(ev.SubmitUncertain(now, s.tag, str(error) or type(error).__name__))
+        drive.record_events(ev.SubmitUncertain(now, s.tag, str(error) or type(error).__name__, returned=True))
 
 
-def _unsent(drive: Drive, s: Submission, now: float, message: str, *, retry_at: float | None) -> None:
-    event = ev.SubmitFailed(now, s.tag, message, retry_at, "invalid_request")
+def _unsent(
+    drive: Drive, s: Submission, now: float, message: str, *, retry_at: float | None, quota: bool = False
+) -> None:
+    drive.hold()
+    event = ev.SubmitFailed(now, s.tag, message, retry_at, "invalid_request", quota)
     drive.context.store.append_unsent(drive.state.run_id, drive.state.seq, event)
     drive.applied(event)
 
@@ -223,14 +260,56 @@ def find(drive: Drive, s: Submission) -> None:
 
 
 def _decide(drive: Drive, s: Submission, found: Found, now: float) -> None:
-    s.next_at = now + min(FIND_AGAIN, 4 * float(drive.spec.get("poll_interval", 30.0)))
+    if s.state != "uncertain":  # the user has decided meanwhile
+        return
+    s.next_at = now + LOOK_EVERY * drive.poll_interval
+    s.candidates = ()
+    if found.candidates:  # those that are known to be other submissions are none
+        known = {o.batch_id for o in drive.state.submissions.values()} | drive.context.store.batch_ids()
+        s.candidates = tuple(c for c in found.candidates if c not in known)
     if found.batch_id:
         s.next_at = 0.0
         drive.record_events(ev.Submitted(now, s.tag, found.batch_id))
-    elif found.candidates:
-        s.note = f"may be {' or '.join(found.candidates[:2])}: its rows will tell when it ends"
+    elif s.candidates:
+        s.note = f"may be {' or '.join(s.candidates[:2])}: its rows will tell when it ends, or reconcile decides"
+        s.next_at = now + poll_delay(now - s.at, drive.poll_interval, drive.context.clock.jitter())
         drive.rev += 1
-    elif s.absent + 1 >= ABSENT_ENOUGH:
+    elif _is_absent(drive, s, now):
         _unsent(drive, s, now, "its list has no such batch, so it is sent again", retry_at=now)
     else:
         drive.record_events(ev.NotFound(now, s.tag))
+
+
+def _is_absent(drive: Drive, s: Submission, now: float) -> bool:
+    """Whether it counts as proven that the provider never accepted a submission that its list lacks once more."""
+    if s.absent + 1 < LOOKS or now < s.uncertain_at + ABSENT_AFTER * drive.poll_interval:
+        return False
+    over = s.returned or drive.context.gone(s.owner)
+    return over or now >= s.at + SENT_WITHIN * drive.poll_interval
+
+
+def reconcile(drive: Drive, args: Mapping[str, Any], now: float) -> None:
+    """Have the user decide what became of a lost submission.
+
+    Args:
+        drive: The run.
+        args: `tag` of the submission, needed where several are lost; `batch_id` of the batch that it is, or None if
+            it was never accepted, so that its jobs are sent again.
+        now: The time, in seconds since 1970.
+
+    Raises:
+        ValidationError: There is no such lost submission.
+    """
+    lost = {s.tag: s for s in drive.state.open_submissions if s.state == "uncertain"}
+    tag = args.get("tag") or (next(iter(lost)) if len(lost) == 1 else None)
+    if not lost:
+        raise ValidationError(f"No submission of {drive.state.name} is lost; there is nothing to decide.")
+    if tag not in lost:
+        raise ValidationError(f"Name the lost submission to decide on: {', '.join(lost)}.")
+    batch_id = args.get("batch_id")
+    if batch_id is None:
+        _unsent(drive, lost[tag], now, "declared as never accepted, so it is sent again", retry_at=now)
+    elif batch_id in {s.batch_id for s in drive.state.submissions.values()} | drive.context.store.batch_ids():
+        raise ValidationError(f"The batch {batch_id} is known as another submission already.")
+    else:
+        drive.record_events(ev.Submitted(now, tag, str(batch_id), by_hand=True))

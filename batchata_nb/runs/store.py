@@ -12,11 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from ..core import events as ev
-from ..core.errors import StateError
 from ..core.jobs import Job, JsonObject, job_from_json
 from .records import JobRecord, RunRecord, Sizing, Stored
 from .result_queries import ResultQueries
-from .store_file import chunks
+from .store_file import TakenOverError, chunks
 
 
 class Store(ResultQueries):
@@ -145,10 +144,25 @@ class Store(ResultQueries):
             _mark_over(db, run_id, events)
 
     def append_submitting(
-        self, run_id: str, seq: int, event: ev.Submitting, fingerprints: Sequence[str], worst: Sequence[Decimal]
-    ) -> None:
-        """Record the intent to submit, with each row's fingerprint and reservation."""
+        self,
+        run_id: str,
+        seq: int,
+        event: ev.Submitting,
+        fingerprints: Sequence[str],
+        worst: Sequence[Decimal],
+        *,
+        fresh: bool = False,
+    ) -> list[int]:
+        """Record the intent to submit, with each row's fingerprint and reservation.
+
+        Returns:
+            Rows that another run has under way or has a usable result of; where there are some, nothing was written.
+            `fresh` pays for them again.
+        """
         with self._write() as db:
+            known = set() if fresh else _known_elsewhere(db, run_id, fingerprints)
+            if known:
+                return [row for row, mark in zip(event.rows, fingerprints, strict=True) if mark in known]
             _append(db, run_id, seq, [event])
             db.executemany(
                 "INSERT INTO sent (run_id, row, tag, fingerprint, worst) VALUES (?,?,?,?,?)",
@@ -157,17 +171,13 @@ class Store(ResultQueries):
                     for row, mark, w in zip(event.rows, fingerprints, worst, strict=True)
                 ],
             )
+        return []
 
-    def append_unsent(self, run_id: str, seq: int, event: ev.SubmitFailed) -> None:
-        """Record that a submission was provably not accepted: its rows are no longer under way."""
+    def append_unsent(self, run_id: str, seq: int, event: ev.SubmitFailed | ev.TurnedAway) -> None:
+        """Record that nothing of a submission ran: its rows are no longer under way."""
         with self._write() as db:
             _append(db, run_id, seq, [event])
             db.execute("DELETE FROM sent WHERE run_id = ? AND tag = ?", (run_id, event.tag))
-
-    def mark_landed(self, run_id: str, tag: str) -> None:
-        """Note that nothing of a submission is under way any more."""
-        with self._write() as db:
-            db.execute("UPDATE sent SET landed = 1 WHERE run_id = ? AND tag = ?", (run_id, tag))
 
     def set_bounds(self, run_id: str, bounds: Mapping[int, int]) -> None:
         """Keep counted upper bounds of input tokens, by row."""
@@ -217,13 +227,36 @@ class Store(ResultQueries):
         )
         return {int(str(row)): (str(mark), Decimal(str(worst))) for row, mark, worst in rows}
 
+    def batch_ids(self) -> set[str]:
+        """Return the provider's ids of all submissions of all runs."""
+        found = self._read('SELECT body FROM events WHERE body LIKE \'{"event": "Submitted"%\'')
+        return {str(json.loads(str(body))["batch_id"]) for (body,) in found}
+
     # leases
 
-    def take_lease(self, run_id: str, owner: str, now: float, seconds: float) -> bool:
-        """Take or renew the right to drive a run; False while somebody else holds it."""
+    def lease(self, run_id: str) -> tuple[str, float] | None:
+        """Return who may drive a run, and until when."""
+        found = self._read("SELECT owner, expires FROM leases WHERE run_id = ?", run_id)
+        return (str(found[0][0]), float(str(found[0][1]))) if found else None
+
+    def take_lease(
+        self, run_id: str, owner: str, now: float, seconds: float, *, past: tuple[str, float] | None = None
+    ) -> bool:
+        """Take or renew the right to drive a run; False while somebody else holds it.
+
+        Args:
+            run_id: The run.
+            owner: Who takes it.
+            now: The time, in seconds since 1970.
+            seconds: How long it holds.
+            past: A lease that does not count any more, whatever its end: its owner is gone.
+        """
+        seen = self.lease(run_id)
+        if seen and seen[0] != owner and seen[1] > now and seen != past:
+            return False
         with self._write() as db:
             held = db.execute("SELECT owner, expires FROM leases WHERE run_id = ?", (run_id,)).fetchone()
-            if held and held[0] != owner and held[1] > now:
+            if held and held[0] != owner and held[1] > now and held != past:
                 return False
             db.execute("INSERT OR REPLACE INTO leases VALUES (?,?,?)", (run_id, owner, now + seconds))
             return True
@@ -241,7 +274,22 @@ def _append(db: sqlite3.Connection, run_id: str, seq: int, events: Sequence[ev.E
             [(run_id, seq + n, json.dumps(ev.to_json(e), ensure_ascii=False)) for n, e in enumerate(events, 1)],
         )
     except sqlite3.IntegrityError as error:
-        raise StateError("Another kernel took this run over; this one follows it from now on.") from error
+        raise TakenOverError from error
+
+
+def _known_elsewhere(db: sqlite3.Connection, run_id: str, fingerprints: Sequence[str]) -> set[str]:
+    known: set[str] = set()
+    for chunk in chunks(fingerprints):
+        marks = ",".join("?" * len(chunk))
+        known.update(
+            str(mark)
+            for (mark,) in db.execute(
+                f"SELECT fingerprint FROM sent WHERE NOT landed AND run_id != ? AND fingerprint IN ({marks}) "
+                f"UNION SELECT fingerprint FROM results WHERE usable AND run_id != ? AND fingerprint IN ({marks})",
+                (run_id, *chunk, run_id, *chunk),
+            )
+        )
+    return known
 
 
 def _mark_over(db: sqlite3.Connection, run_id: str, events: Sequence[ev.Event]) -> None:

@@ -45,6 +45,13 @@ CREATE TABLE leases (run_id TEXT PRIMARY KEY, owner TEXT NOT NULL, expires REAL 
 """
 
 
+class TakenOverError(StateError):
+    """Another process drives the run now; what this one wanted to write was not written."""
+
+    def __init__(self) -> None:
+        super().__init__("Another kernel took this run over; this one follows it from now on.")
+
+
 class StoreFile:
     """One SQLite file, made on first use.
 

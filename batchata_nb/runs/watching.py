@@ -47,8 +47,7 @@ def poll(drive: Drive, s: Submission) -> None:
 
 def _goes_on(drive: Drive, s: Submission, status: BatchStatus, now: float) -> None:
     drive.failures.pop(s.tag, None)
-    interval = float(drive.spec.get("poll_interval", 30.0))
-    s.note, s.next_at = None, now + poll_delay(now - s.at, interval, drive.context.clock.jitter())
+    s.note, s.next_at = None, now + poll_delay(now - s.at, drive.poll_interval, drive.context.clock.jitter())
     event = ev.Polled(now, s.tag, status.state, status.word, status.done, status.failed)
     if (s.batch_state, s.word, s.done, s.failed) != (event.state, event.word, event.done, event.failed):
         drive.record_events(event)

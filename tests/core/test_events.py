@@ -1,6 +1,7 @@
 """Events survive the way to disk and back."""
 
 import json
+from dataclasses import fields
 from typing import get_args
 
 from hypothesis import given
@@ -13,31 +14,19 @@ from batchata_nb.core.results import JobResult, Usage
 
 rows = st.lists(st.integers(0, 10_000), unique=True).map(lambda found: tuple(sorted(found)))
 texts = st.text(max_size=20)
-events = st.one_of(
-    st.builds(
-        ev.Started, st.floats(0, 1e10), st.integers(0, 100), st.none() | st.just("1.5"), st.none() | st.floats(1, 100)
-    ),
-    st.builds(ev.Reused, st.floats(0, 1e10), rows),
-    st.builds(ev.Submitting, st.floats(0, 1e10), texts, texts, texts, rows, st.just("0.25")),
-    st.builds(ev.Submitted, st.floats(0, 1e10), texts, texts),
-    st.builds(
-        ev.Landed,
-        st.floats(0, 1e10),
-        texts,
-        st.lists(
-            st.tuples(
-                st.integers(0, 9),
-                st.sampled_from(["succeeded", "invalid"]),
-                st.none() | st.just("refused"),
-                st.booleans(),
-            )
-        ).map(tuple),
-        st.just("1"),
-        st.just("2"),
-        samples=st.none() | st.dictionaries(texts, texts),
-    ),
-    st.builds(ev.Over, st.floats(0, 1e10), st.sampled_from(["finished", "held"]), st.none() | texts, st.none() | texts),
-)
+seconds = st.floats(0, 1e10)
+
+
+def of_kind(kind):
+    """Any event of one kind, with its fields as they are declared."""
+    own = {"rows": rows} if kind in ev._PLAIN_ROWS else {}
+    own |= {"handle": st.dictionaries(texts, texts)} if kind is ev.Ended else {}
+    times = {f.name: seconds for f in fields(kind) if f.name in ("at", "retry_at")}
+    times |= {"time_limit": st.none() | seconds} if kind is ev.Started else {}
+    return st.builds(kind, **own, **times)
+
+
+events = st.one_of(*map(of_kind, get_args(ev.Event)))
 
 
 @given(events)

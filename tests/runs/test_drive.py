@@ -73,14 +73,16 @@ def test_a_lost_answer_is_found_in_the_list(desk):
     assert (1, 1) == (len(desk.edge.batches), desk.edge.calls.count("submit"))
 
 
-def test_a_batch_that_is_nowhere_is_sent_again_after_two_looks(desk):
-    """Lists lag: only when the list lacks it twice is a batch taken as never accepted."""
+def test_a_batch_that_is_nowhere_is_sent_again_after_three_looks(desk):
+    """Lists lag: only when the list lacks it three times, over ten poll intervals, was a batch never accepted."""
+    start = desk.clock.at
     desk.edge.submitting = [ProviderError("reset", ambiguous=True)]
 
     drive = desk.run(desk.start([job(0)]))
 
     assert ["succeeded"] == outcomes(drive)
-    assert ["submit", "find", "find", "submit"] == desk.edge.calls[:4]
+    assert ["submit", "find", "find", "find", "submit"] == desk.edge.calls[:5]
+    assert start + 100 <= drive.state.submissions[f"{drive.state.run_id}-2"].at
     assert 1 == drive.state.attempts[0]
 
 

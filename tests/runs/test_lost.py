@@ -1,0 +1,180 @@
+"""A submission of which it is not known whether the provider took it: nothing is sent twice, and nobody is stuck."""
+
+import pytest
+
+from batchata_nb.core.errors import ProviderError, StateError, ValidationError
+from batchata_nb.core.results import Reply
+from batchata_nb.providers.base import BatchStatus, Found
+from tests.runs.edge import Desk, Edge, HeldClock, job
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return Desk(tmp_path / "state.db")
+
+
+def outcomes(drive):
+    return [drive.state.state_of(row) for row in range(drive.state.total)]
+
+
+def lose(desk, *, accepted: bool):
+    lost = ProviderError("timeout", ambiguous=True)
+    lost.accepted = accepted
+    desk.edge.submitting = [lost]
+
+
+def steps(desk, drive, count):
+    for _ in range(count):
+        desk.clock.at = max(drive.step(), desk.clock.at)
+
+
+def test_batches_that_are_known_are_no_candidates(desk):
+    """Equal submissions that were accepted, in this run or another, are not taken for the lost one."""
+    other = desk.start([job(9)], name="other")
+    desk.run(other)
+    desk.edge.submitting = [None, ProviderError("reset", ambiguous=True)]
+    desk.edge.polling = [BatchStatus("running", "in_progress")] * 40
+    desk.edge.finds = [Found(candidates=("b1", "b2"))] * 3
+    drive = desk.start([job(0), job(1)], items_per_batch=1)
+
+    steps(desk, drive, 30)
+
+    assert 3 == desk.edge.calls.count("find")
+    assert {"b1", "b2", "b3"} == set(desk.edge.batches)
+
+
+def test_a_sender_that_may_still_be_sending_is_waited_for(desk, tmp_path):
+    """Taken over from a kernel that is not provably gone: only after half an hour was its request never made."""
+    desk.parked = []
+    drive = desk.start([job(0)])
+    drive.step()
+    start = desk.clock.at
+    desk.clock.at += 60
+    later = Desk(tmp_path / "state.db", desk.edge, desk.clock, owner="next")
+
+    again = later.run(later.open(drive.state.run_id))
+
+    assert (["succeeded"], 1) == (outcomes(again), desk.edge.calls.count("submit"))
+    assert start + 600 <= again.state.submissions[f"{again.state.run_id}-2"].at
+
+
+def test_an_overtaken_sender_sends_nothing(desk, tmp_path):
+    """Between the intent and the request another kernel took over: the request is not made any more."""
+    desk.parked = []
+    drive = desk.start([job(0)])
+    drive.step()
+    desk.clock.at += 60
+    later = Desk(tmp_path / "state.db", desk.edge, desk.clock, owner="next")
+    other = later.open(drive.state.run_id)
+    other.step()
+
+    with pytest.raises(StateError, match="took this run over"):
+        desk.parked[0]()
+
+    assert ("submit" in desk.edge.calls, other.driving) == (False, True)
+
+
+def test_the_user_may_name_the_batch(desk):
+    """reconcile with a batch: it is taken as the lost one, and its results are read."""
+    lose(desk, accepted=True)
+    desk.edge.finds = [Found(candidates=("b1", "b7"))] * 50
+    drive = desk.start([job(0)])
+    steps(desk, drive, 3)
+    lost = drive.state.open_submissions[0]
+    assert (("b1", "b7"), True) == (lost.candidates, "reconcile" in str(lost.note))
+
+    drive.command("reconcile", {"batch_id": "b1"})
+    desk.run(drive)
+
+    assert (["succeeded"], 1) == (outcomes(drive), desk.edge.calls.count("submit"))
+
+
+def test_a_wrong_batch_named_by_the_user_is_found_out(desk):
+    """None of its rows is ours: it is uncertain again, and nothing was lost or sent."""
+    lose(desk, accepted=True)
+    desk.edge.batches["b7"] = []
+    desk.edge.finds = [Found(candidates=("b1", "b7"))] * 4
+    drive = desk.start([job(0)])
+    desk.edge.batches["b7"] = [object()]
+    desk.edge.replies = lambda batch_id, row: [Reply("stranger-000000", "succeeded")]
+    steps(desk, drive, 3)
+    drive.command("reconcile", {"batch_id": "b7"})
+    steps(desk, drive, 4)
+    assert ("uncertain", "submitting") == (drive.state.open_submissions[0].state, drive.state.state_of(0))
+
+    desk.edge.replies, desk.edge.finds = Edge().replies, [Found("b2")]
+    desk.run(drive)
+
+    assert (["succeeded"], 1) == (outcomes(drive), desk.edge.calls.count("submit"))
+    assert all(s.accounted == len(s.rows) for s in drive.state.submissions.values())
+
+
+def test_the_user_may_declare_it_never_accepted(desk):
+    """reconcile without a batch: its jobs are sent again at once."""
+    lose(desk, accepted=False)
+    desk.edge.finds = [Found(candidates=("b7",))] * 50
+    drive = desk.start([job(0)])
+    steps(desk, drive, 3)
+
+    drive.command("reconcile", {})
+    desk.run(drive)
+
+    assert (["succeeded"], 2, 1) == (outcomes(drive), desk.edge.calls.count("submit"), drive.state.attempts[0])
+
+
+def test_there_must_be_something_to_decide(desk):
+    """Without a lost submission reconcile says so; a batch that is known as another one is refused."""
+    drive = desk.run(desk.start([job(0)]))
+    with pytest.raises(ValidationError, match="nothing to decide"):
+        drive.command("reconcile", {})
+
+    lose(desk, accepted=False)
+    desk.edge.finds = [Found(candidates=("b7",))] * 50
+    other = desk.start([job(1)], name="other")
+    steps(desk, other, 3)
+    with pytest.raises(ValidationError, match="known as another"):
+        other.command("reconcile", {"batch_id": "b1"})
+
+
+def test_the_same_jobs_in_two_runs_that_start_at_once_are_sent_once(desk, tmp_path):
+    """Neither knew of the other when it was defined: whoever records its intent first sends, the other one waits."""
+    later = Desk(tmp_path / "state.db", desk.edge, desk.clock, owner="next")
+    first, second = desk.start([job(0), job(1)], name="one"), later.start([job(1), job(2)], name="two")
+    desk.edge.polling = [BatchStatus("running", "in_progress")] * 4
+
+    first.step()
+    second.step()
+    desk.run(first)
+    later.run(second)
+
+    sent = sorted(row.job.id for rows in desk.edge.batches.values() for row in rows)
+    assert (["job-0", "job-1", "job-2"], ["succeeded"] * 2) == (sent, outcomes(second))
+
+
+def test_a_clock_set_back_delays_nothing(tmp_path):
+    """The clock goes back by an hour while a batch runs: it is asked again at its time, not an hour later."""
+    clock = HeldClock()
+    desk = Desk(tmp_path / "state.db", Edge(polling=[BatchStatus("running", "in_progress")] * 3), clock)
+    drive = desk.start([job(0)])
+    steps(desk, drive, 2)
+    polls = desk.edge.calls.count("poll")
+    clock.at -= 3600
+
+    due = drive.step()
+
+    assert due <= clock.at + 15
+    desk.run(drive, most=20)
+    assert (["succeeded"], True) == (outcomes(drive), desk.edge.calls.count("poll") > polls)
+
+
+def test_a_machine_that_slept_for_hours_goes_on(tmp_path):
+    """After a suspend of a day the run goes on where it was; nothing is sent again."""
+    clock = HeldClock()
+    desk = Desk(tmp_path / "state.db", Edge(polling=[BatchStatus("running", "in_progress")]), clock)
+    drive = desk.start([job(0)])
+    drive.step()
+    clock.at += 86_400
+
+    desk.run(drive)
+
+    assert (["succeeded"], 1) == (outcomes(drive), desk.edge.calls.count("submit"))
