@@ -45,7 +45,8 @@ def can_answer(provider: object) -> bool:
 
 def _anthropic(provider: Any, job: Any) -> Any:
     body = provider.request_of(job, inline(job))
-    return provider.client.post("/v1/messages", body=body, cast_to=object)
+    headers = provider.version([job])
+    return provider.client.post("/v1/messages", body=body, cast_to=object, options={"headers": headers})
 
 
 def _openai(provider: Any, job: Any) -> Any:

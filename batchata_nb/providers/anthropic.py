@@ -146,6 +146,15 @@ class AnthropicProvider(SdkProvider):
         """Return the `params` of the job's row."""
         return wire.encode(replace(job, model=job.model.removeprefix("anthropic/")), attachments)
 
+    @staticmethod
+    def version(jobs: Iterable[Job]) -> dict[str, str]:
+        """Return the header that a request with these jobs needs beside the SDK's own.
+
+        It names the older API version where a job has sampling parameters: the newer one refuses them for every model.
+        """
+        sampled = any(job.temperature is not None or set(models.SAMPLING) & set(job.params) for job in jobs)
+        return dict(_OLD_VERSION) if sampled else {}
+
     def _check_turns(self, job: Job) -> None:
         super()._check_turns(job)
         turns = [message for message in job.messages if message.role != "system"]
@@ -180,7 +189,10 @@ class AnthropicProvider(SdkProvider):
                 _BATCHES,
                 content=body,
                 cast_to=object,
-                options={"headers": {"Content-Type": "application/json", **_version(rows)}, "max_retries": 0},
+                options={
+                    "headers": {"Content-Type": "application/json", **self.version(row.job for row in rows)},
+                    "max_retries": 0,
+                },
             )
         return _id(answer)
 
@@ -293,12 +305,6 @@ class AnthropicProvider(SdkProvider):
             if not data or not page.get("has_more") or not last or last == after:
                 return
             after = last
-
-
-def _version(rows: Sequence[Row]) -> dict[str, str]:
-    """The older API version, where a row has sampling parameters, which the newer one refuses for every model."""
-    sampled = any(row.job.temperature is not None or set(models.SAMPLING) & set(row.job.params) for row in rows)
-    return _OLD_VERSION if sampled else {}
 
 
 def _counts(batch: JsonObject) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -60,6 +61,20 @@ def test_every_row_is_answered_once(name, live, server):
     assert 20 == len({r.row_id for r in replies})
     assert 20 == len(server.book()[name]["live"])
     assert all(r.usage.output_tokens > 0 for r in replies)
+
+
+@pytest.mark.parametrize("sampling", [{"temperature": 0.0}, {"params": {"top_p": 0.9}}, {"params": {"top_k": 4}}])
+def test_older_claude_models_take_sampling_parameters(live, sampling):
+    """A job with sampling parameters goes out under the API version that has them, as it does in a batch."""
+    [row] = rows(1, "anthropic")
+    job = replace(row.job, model="claude-haiku-4-5-20251001", **sampling)
+    provider = live("anthropic")
+    provider.check(job)
+    provider.submit("t-1", [replace(row, job=job)])
+
+    _, [reply] = collect(provider)
+
+    assert ("succeeded", None) == (reply.outcome, reply.error)
 
 
 def test_passing_faults_are_waited_out(live, server):
