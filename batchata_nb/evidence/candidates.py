@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from . import dates, fold, printed
+from . import dates, printed, strings, vocabulary
 from .printed import Printed
-from .source import Source, finds
+from .source import Source
 
 _ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?)(?:Z|[+-]\d{2}:?\d{2})?)?")
 _ISO_TIME = re.compile(r"(\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?")
-_ELLIPSIS = re.compile(r"\s*(?:\.{3,}|…|\[\s*(?:\.{3}|…)\s*\])\s*")
-_DASH_AFTER = re.compile(r"[-–—][^\W_]| [-–—] ")
-_DASH_BEFORE = re.compile(r"[^\W_][-–—]$| [-–—] $")
-_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff]")
-_LONGEST_ELISION = 6000
-_PIECE = 8  # letters; a piece of a broken value shorter than this is chance
-_GAP = 900  # letters between two pieces: a footer, a header and some of a column
-_FUZZY_FROM = 8
 _MOST = 300
 
 
@@ -100,7 +92,7 @@ def _moments(source: Source, day: date, clock: time) -> list[Printed]:
 
 def _of_string(source: Source, value: str, hint: Hint) -> list[Printed]:
     stripped = value.strip()
-    found = text_places(source, stripped)
+    found = strings.text_places(source, stripped)
     if iso := _ISO_DATE.fullmatch(stripped):
         try:
             day = date(int(iso[1]), int(iso[2]), int(iso[3]))
@@ -123,7 +115,10 @@ def _of_string(source: Source, value: str, hint: Hint) -> list[Printed]:
         return [p for p in digits if p.quality > 0.5]
     if only_date := _whole_date(stripped):
         return _of_date(source, only_date)
-    return loose(source, stripped)
+    if symbol := vocabulary.CURRENCIES.get(stripped):
+        signs = re.finditer(rf"(?<![^\W\d_]){symbol}\s?(?=\d)|(?<=\d)\s?{symbol}(?![^\W\d_])", source.text)
+        return [Printed(m.start(), m.end(), 0.55, "the sign of the currency") for m in signs][:_MOST]
+    return strings.loose(source, stripped)
 
 
 def _whole_date(value: str) -> date | None:
@@ -132,236 +127,6 @@ def _whole_date(value: str) -> date | None:
         return None
     sure = [(day, p) for day, places in dates.dates(value).items() for p in places if p.end - p.start >= len(value) - 1]
     return max(sure, key=lambda pair: pair[1].quality)[0] if sure else None
-
-
-# --- strings ---------------------------------------------------------------------------------------------------------
-
-
-def text_places(source: Source, value: str) -> list[Printed]:
-    """Places that print a string: as it is, or different in case, spaces, line breaks, hyphens and punctuation only."""
-    needle = fold.skeleton(value)
-    if not needle:
-        return []
-    digits = re.findall(r"\d+", value)
-    found = []
-    starts = finds(source.skeleton, needle)
-    if not starts and _RIGHT_TO_LEFT.search(needle):
-        needle = needle[::-1]  # some PDFs hold such text in the order it is drawn
-        starts = finds(source.skeleton, needle)
-    for at in starts:
-        start, end = source.places[at], source.places[at + len(needle) - 1] + 1
-        quality = _as_words(source, start, end, needle) * _same_digits(digits, source.text[start:end])
-        if quality:
-            start, end, likeness = _likeness(source.text, start, end, value)
-            found.append(
-                Printed(start, end, quality * likeness, "the same words" if likeness < 1 else "the very words")
-            )
-    return sorted(found, key=lambda p: (-p.quality, p.start))
-
-
-def _as_words(source: Source, start: int, end: int, needle: str) -> float:
-    """1 where the match begins and ends with words, less or 0 where it cuts through one."""
-    text = source.text
-    cuts = _cuts(text, start) + _cuts(text, end)
-    if not cuts:
-        quality = 1.0 - 0.08 * (_joined(text, start) + _joined(text, end))
-        if needle.isdigit() and _runs_on(text, start, end):
-            quality = 0.7
-        return quality
-    if not needle.isascii():
-        return 0.8 if len(needle) > 3 else 0.6
-    return 0.6 if len(needle) >= 12 and not needle.isdigit() else 0.0
-
-
-def _cuts(text: str, at: int) -> bool:
-    if not 0 < at < len(text):
-        return False
-    before, after = text[at - 1], text[at]
-    if fold.splits_word(text, at):
-        return True
-    return before.isascii() and after.isascii() and before.isalnum() and after.isalnum()
-
-
-def _joined(text: str, at: int) -> bool:
-    """Whether words go on across a place: joined by a dash, or without a space in a script that has none."""
-    before, after = text[max(0, at - 3) : at], text[at : at + 3]
-    if not before or not after:
-        return False
-    if fold.is_word(before[-1]) and fold.is_word(after[0]):
-        return True
-    return bool(_DASH_AFTER.match(after)) if fold.is_word(before[-1]) else bool(_DASH_BEFORE.search(before))
-
-
-def _runs_on(text: str, start: int, end: int) -> bool:
-    """Whether a number goes on behind a hyphen, slash or point: `553` in `553-2`."""
-    before, after = text[max(0, start - 2) : start], text[end : end + 2]
-    return (len(before) == 2 and before[1] in "-/.," and before[0].isdigit()) or (
-        len(after) == 2 and after[0] in "-/.," and after[1].isdigit()
-    )
-
-
-def _same_digits(wanted: list[str], text: str) -> float:
-    """1 where digits are grouped alike; a long code may be grouped otherwise, a short number may not."""
-    if not wanted:
-        return 1.0
-    there = re.findall(r"\d+", printed.ascii_digits(text))
-    if there == wanted or "".join(there) != "".join(wanted):
-        return 1.0
-    broken = max(len(there), len(wanted)) > 1
-    if broken and len("".join(wanted)) <= 6:
-        return 0.0
-    return 0.6 if "\n" in text else 0.8
-
-
-def _likeness(text: str, start: int, end: int, value: str) -> tuple[int, int, float]:
-    """The span with the punctuation that the value has at its ends, and how alike the two are."""
-    for mark in reversed(value[: len(value) - len(value.lstrip("\"'“„«([#•*-%+"))]):
-        if start and text[start - 1] == mark:
-            start -= 1
-    for mark in value[len(value.rstrip("\"'”»)].,;:!?%…")) :]:
-        if end < len(text) and text[end] == mark:
-            end += 1
-    there = text[start:end]
-    part = 0.9 if _in_address(text, start, end) else 1.0
-    if there == value:
-        return start, end, part
-    if len(there.split()) * 2 <= len(value.split()):
-        return start, end, 0.6  # run together, as in an address of the web
-    if " ".join(there.split()) == " ".join(value.split()):
-        return start, end, 0.99 * part
-    return start, end, part * (0.95 if there.casefold().split() == value.casefold().split() else 0.92)
-
-
-def _in_address(text: str, start: int, end: int) -> bool:
-    """Whether a match is part of a domain, an e-mail address or a longer range: `Acme` in `acme.com`."""
-    after, before = text[end : end + 2], text[max(0, start - 2) : start]
-    return (after[:1] in (".", "@") and after[1:].isalnum() and after[1:].islower()) or (
-        before[1:] in (".", "@") and before[:1].isalnum() and before[:1].islower()
-    )
-
-
-def loose(source: Source, value: str) -> list[Printed]:
-    """Places of a string that is elided, broken in pieces, or printed with faults."""
-    if parts := [part for part in _ELLIPSIS.split(value) if fold.skeleton(part)]:
-        elided = _elided(source, parts) if len(parts) > 1 else []
-        if elided:
-            return elided
-    broken = in_pieces(source, value)
-    if broken:
-        return broken
-    return list(_faulty(source, value))
-
-
-def _elided(source: Source, parts: list[str]) -> list[Printed]:
-    """`Beginning of a clause ... end of it`: from the first part to the last."""
-    needles = [fold.skeleton(part) for part in parts]
-    if any(len(needle) < _PIECE for needle in needles):
-        return []
-    for first in finds(source.skeleton, needles[0]):
-        at = first
-        for needle in needles:
-            at = source.skeleton.find(needle, at)
-            if at < 0:
-                break
-            at += len(needle)
-        if 0 < at - first <= _LONGEST_ELISION:
-            start, end, _ = _likeness(
-                source.text, source.places[first], source.places[at - 1] + 1, parts[0] + parts[-1]
-            )
-            return [Printed(start, end, 0.9, "the words at its beginning and end")]
-    return []
-
-
-def in_pieces(source: Source, value: str, low: int = 0, high: int | None = None, least: int = _PIECE) -> list[Printed]:
-    """Places whose parts stand apart, as over a page break with a footer or in a wrapped table cell; tightest first.
-
-    Args:
-        source: The document.
-        value: A string of several words.
-        low: Where the part of the text begins that is looked at.
-        high: Where it ends.
-        least: Letters that a piece must have, but for the last.
-    """
-    words = [w for w in map(fold.skeleton, value.split()) if w]
-    if len("".join(words)) < 2 * least:
-        return []
-    first, last = source.skeleton_at(low), len(source.skeleton) if high is None else source.skeleton_at(high)
-    used = _longest_run(source, words, first, last)
-    run = "".join(words[:used])
-    if len(run) < least:
-        return []
-    found = []
-    for at in finds(source.skeleton[first:last], run, 20) if high is not None else finds(source.skeleton, run, 20):
-        start = at + (first if high is not None else 0)
-        spans = _completed(source, words[used:], [(start, start + len(run))], (first, last), least)
-        if spans:
-            places = [(source.places[a], source.places[b - 1] + 1) for a, b in spans]
-            hull = min(a for a, _ in places), max(b for _, b in places)
-            in_order = places == sorted(places)
-            found.append(Printed(*hull, 0.8 if in_order else 0.7, "the words, in pieces", tuple(places)))
-    return sorted(found, key=lambda place: (-place.quality, place.end - place.start))
-
-
-def _completed(
-    source: Source, words: list[str], spans: list[tuple[int, int]], within: tuple[int, int], least: int
-) -> list[tuple[int, int]]:
-    """All pieces of a value whose first piece is known; none when the rest does not stand near, behind it or before."""
-    while words:
-        start, end = spans[-1]
-        behind = end, min(within[1], end + _GAP)
-        ahead = max(within[0], start - _GAP), start
-        used = max(_longest_run(source, words, *behind), _longest_run(source, words, *ahead))
-        run = "".join(words[:used])
-        if not used or len(spans) > 4 or (len(run) < least and used < len(words)):
-            return []
-        after, before = source.skeleton.find(run, *behind), source.skeleton.rfind(run, *ahead)
-        at = before if after < 0 or (before >= 0 and start - before - len(run) < after - end) else after
-        if any(at < b and a < at + len(run) for a, b in spans):
-            return []
-        spans.append((at, at + len(run)))
-        words = words[used:]
-    return spans if len(spans) > 1 else []
-
-
-def _longest_run(source: Source, words: list[str], low: int, high: int) -> int:
-    """How many leading words stand together in a part of the skeleton."""
-    shortest, longest = 0, len(words)
-    while shortest < longest:
-        middle = (shortest + longest + 1) // 2
-        if source.skeleton.find("".join(words[:middle]), low, high) >= 0:
-            shortest = middle
-        else:
-            longest = middle - 1
-    return shortest
-
-
-def _faulty(source: Source, value: str) -> Iterator[Printed]:
-    """The one alignment of a string with faults in its letters (OCR, typing); digits must agree."""
-    from rapidfuzz import fuzz
-
-    needle = fold.skeleton(value)
-    size = len(needle)
-    if size < _FUZZY_FROM or size > len(source.skeleton):
-        return
-    least = 92.0 if size < 14 else 90.0 if size < 60 else 85.0
-    found = fuzz.partial_ratio_alignment(needle, source.skeleton, score_cutoff=least)
-    if found is None or found.dest_end <= found.dest_start:
-        return
-    start, end = source.places[found.dest_start], source.places[found.dest_end - 1] + 1
-    text = source.text
-    while start > 0 and _cuts(text, start):
-        start -= 1
-    while end < len(text) and _cuts(text, end):
-        end += 1
-    there = fold.skeleton(text[start:end])
-    if fuzz.ratio(needle, there) < least or _codes(value) != _codes(text[start:end]):
-        return
-    yield Printed(start, end, 0.5 + found.score / 400, "nearly the same words")
-
-
-def _codes(text: str) -> str:
-    """The words of a text that have digits, joined: in these every character counts."""
-    return "".join(word for word in map(fold.skeleton, fold.WORD.findall(text)) if any(c.isdigit() for c in word))
 
 
 def hints(schema: Mapping[str, Any] | None) -> Hint:

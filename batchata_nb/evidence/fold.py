@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
+from itertools import compress
 
 _STRIPPED_MARKS = ((0x0300, 0x036F), (0x0591, 0x05C7), (0x064B, 0x065F), (0x0670, 0x0670), (0x0640, 0x0640))
 """Marks that writers leave out at will: Latin, Greek and Cyrillic accents, Hebrew points, Arabic vowels, tatweel."""
@@ -70,8 +71,8 @@ def skeleton_with_places(text: str) -> tuple[str, array[int]]:
     parts = [_TABLE[c] for c in text]
     joined = "".join(parts)
     if len(joined) == sum(map(bool, parts)):
-        return joined, array("I", [i for i, part in enumerate(parts) if part])
-    return joined, array("I", [i for i, part in enumerate(parts) for _ in part])
+        return joined, array("I", compress(range(len(parts)), parts))
+    return joined, array("I", (i for i, part in enumerate(parts) for _ in part))
 
 
 def is_unspaced(character: str) -> bool:

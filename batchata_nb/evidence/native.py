@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import candidates, fold
+from . import candidates, fold, strings
 from .fields import Field
 from .labels import Path
 from .source import Source, TextPage
@@ -139,7 +139,7 @@ def passage_spans(source: Source, text: str, low: int, high: int) -> tuple[tuple
     at = source.skeleton.find(needle, first, source.skeleton_at(high))
     if at >= 0:
         return ((source.places[at], source.places[at + len(needle) - 1] + 1),)
-    for place in candidates.loose(source, text):
+    for place in strings.loose(source, text):
         if low <= place.start and place.end <= high:
             return place.spans
     return ()

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from . import candidates
+from . import strings
 from .choose import Choice, Option, Spans, within
 from .fields import Field
 from .labels import Label, Path, Scorer, halved
@@ -204,7 +204,7 @@ def _wrapped(source: Source, row: _Row, picked: Sequence[Choice]) -> None:
     for choice in picked:
         if choice.in_row or not isinstance(choice.field.value, str):
             continue
-        for place in candidates.in_pieces(source, choice.field.value, max(0, low), min(len(source.text), high), 4):
+        for place in strings.in_pieces(source, choice.field.value, max(0, low), min(len(source.text), high), 4):
             box = source.box(*place.spans[0])
             if box is not None and box.page == row.band.page and _closeness(box, row.band) > 0.4:
                 choice.options.insert(0, Option(place, company=_IN_ROW))

@@ -165,3 +165,29 @@ STOP = frozenset(
     """.split()
 )
 """Words that say nothing about a field."""
+
+CURRENCIES = {
+    "USD": r"(?:US)?\$",
+    "EUR": "€",
+    "GBP": "£",
+    "JPY": "[¥円]",
+    "CNY": "[¥元]",
+    "INR": r"(?:₹|Rs\.?)",
+    "KRW": "[₩원]",
+    "RUB": r"(?:₽|руб\.?)",
+    "CHF": r"(?:Fr\.|SFr\.?)",
+    "BRL": r"R\$",
+    "CAD": r"(?:CA|C)?\$",
+    "AUD": r"(?:AU|A)?\$",
+    "MYR": "RM",
+    "PLN": "zł",
+    "SEK": "kr",
+    "NOK": "kr",
+    "DKK": "kr",
+    "THB": "฿",
+    "TRY": "(?:₺|TL)",
+    "ILS": "₪",
+    "UAH": "(?:₴|грн)",
+    "VND": "[₫đ]",
+}
+"""ISO codes of currencies and patterns of their signs."""

@@ -19,7 +19,7 @@ from ..evidence import locate as evidence
 from ..evidence.source import Page, Source, TextPage
 
 _MOST_KEPT = 24  # documents
-_MOST_CHARACTERS = 16_000_000
+_MOST_CHARACTERS = 4_000_000
 _LONGEST_PATH = 1024
 
 AnyDocument = str | os.PathLike[str] | bytes | Document

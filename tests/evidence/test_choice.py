@@ -134,6 +134,17 @@ def test_yes_or_no_and_categories_need_more_than_a_chance_match() -> None:
     assert {"status": "Paid"} == words(in_text({"status": "paid"}, "Status: Paid\nWe paid for true value", schema))
 
 
+@pytest.mark.parametrize(
+    ("code", "text"), [("USD", "Sum $ 5.00"), ("EUR", "5,00 € net"), ("INR", "Rs. 5"), ("JPY", "¥500")]
+)
+def test_a_currency_may_be_printed_as_its_sign(code: str, text: str) -> None:
+    """The sign beside an amount is evidence of the currency's code, though not beyond doubt."""
+    citation = in_text({"currency": code}, text)["currency"][0]
+
+    assert citation.text.strip() in ("$", "€", "Rs.", "¥")
+    assert "low" == citation.confidence
+
+
 def test_all_leaves_have_an_entry() -> None:
     """Nested models and lists have one mapping per leaf path, empty where there is no evidence."""
     found = in_text({"a": {"b": [1, {"c": None}]}, "d": "x y z"}, "1")

@@ -29,6 +29,8 @@ from .helpers import in_text, words
         ("ฟอร์ต แคโรไลน์", "ฟอร์ต แคโรไลน์"),
         ("प्रतिरक्षा अभाव", "प्रतिरक्षा\nअभाव"),
         ("GARDENIA BAKERIES SDN BHD", "GARDENIA BAKERlES SDN BHD"),
+        ("NO.12, JALAN SS4C/5, PETALING JAYA SELANGOR", "NO.12, JALAN SS4C/5,PETAUNG JAYA\nSELANGOR"),
+        ("LOT 3, JALAN PELABUR 23/1, 40300 SHAH ALAM", "LOT 3, JALAN PELABUR 23/1, 4O300 SHAH ALAM"),
         (
             "All records are kept ... at the end of the term.",
             "All records are kept by the\nSupplier at the end of the term.",
@@ -50,6 +52,7 @@ def test_a_string_is_found_as_the_document_spells_it(value: str, printed: str) -
         ("Life Technologies Corporation", "Technologies and life of a corporation"),
         ("1250020588", "1250020589"),
         ("B-8, Jalan SS15/4D, Subang", "B-8, Jalan SS15/4E, Subang"),
+        ("LOT 3, JALAN PELABUR 23/1, 40300 SHAH ALAM", "LOT 3, JALAN PELABUR 23/1, 40400 SHAH ALAM"),
         ("!!!", "!!! wow"),
         ("", "nothing"),
     ],
