@@ -11,6 +11,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,8 +63,9 @@ def build(python: str) -> dict[str, tuple[str, str | None]]:
 
 def wanted() -> str:
     """Return a digest of all that decides what the environment holds."""
-    parts = [PINS.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), " ".join(TEST_TOOLS).encode()]
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    parts = [*pins().items(), *project["dependencies"], *TEST_TOOLS]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def main() -> int:
@@ -80,7 +82,7 @@ def main() -> int:
         if not STAMP.exists():
             return 1
     # Old ipykernel and traitlets warn on Python 3.13 of themselves.
-    tests = [str(PYTHON), "-m", "pytest", "-m", "colab", "-W", "default", "-q"]
+    tests = [str(PYTHON), "-m", "pytest", "-m", "colab", "-W", "default", "--disable-warnings", "-q"]
     return subprocess.run(tests, cwd=ROOT, check=False).returncode
 
 
