@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -77,12 +78,14 @@ class Batchata(Magics):
         namespace = self.session.shell.user_ns
         spec = parse(line, cell, expander(namespace))
         defaults = self.defaults()
-        batch = fill(spec, namespace, defaults)
-        costs = price(batch, spec)
-        self.session.say(*([costs] if costs else []))
-        run = start(batch, spec)
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always", UserWarning)
+            batch = fill(spec, namespace, defaults)
+            costs = price(batch, spec)
+            self.session.say(*([costs] if costs else []))
+            run = start(batch, spec)
         hidden = self.session.bind(spec.name, run)
-        self.session.say(*([hidden] if hidden else []), *_left_out(batch.skipped))
+        self.session.say(*([hidden] if hidden else []), *_notes(heard), *_left_out(batch.skipped))
         self.session.show(run)
         if (spec.wait or defaults.wait) and not run.is_dry:
             self.session.wait(run)
@@ -222,6 +225,11 @@ def _providers() -> tuple[str, ...]:
     from .catalogue import PROVIDERS
 
     return PROVIDERS
+
+
+def _notes(heard: Sequence[warnings.WarningMessage]) -> list[str]:
+    """What a cell warns of, each once and without the place in our code that a plain warning would show."""
+    return list(dict.fromkeys(f"Note: {warning.message}" for warning in heard))
 
 
 def _left_out(skipped: list[str]) -> list[str]:

@@ -14,13 +14,12 @@ from ..core.jobs import JsonObject
 from ..core.snapshot import cut, summary
 from ..core.state import RunState, apply
 from ..providers.base import Provider
-from . import collecting, sending, watching
+from . import collecting, commands, finding, sending, watching
 from .clock import Clock
 from .costs import Prices
 from .owner import is_gone
 from .records import RunRecord
 from .sending import LEASE_SECONDS
-from .settings import limit_text
 from .store import Store
 from .store_file import TakenOverError
 
@@ -188,9 +187,12 @@ class Drive:
         self.rev += 1
         self.publish(self.context.clock.now())
 
-    def _lead(self, now: float) -> bool:
-        """Whether this process drives the run now: take, renew or wait for the lease."""
-        if self.state.over and not self.driving:
+    def _lead(self, now: float, *, again: bool = False) -> bool:
+        """Whether this process drives the run now: take, renew or wait for the lease.
+
+        A run that is over is not driven, unless it goes on `again`.
+        """
+        if self.state.over and not self.driving and not again:
             return False
         if self.driving and now < self.lease_at:
             return True
@@ -201,11 +203,16 @@ class Drive:
         self.lease_at, self.follow_at = now + RENEW_AFTER, now + FOLLOW_EVERY
         if self.driving and not had:
             self.catch_up()
-            sending.recover(self, now)
+            finding.recover(self, now)
         elif not self.driving:
             self.catch_up()
         self.rev += had != self.driving
         return self.driving
+
+    def lead(self, now: float) -> bool:
+        """Take the lease now, for a command; whether it could be had."""
+        self.follow_at = 0.0
+        return self._lead(now, again=True)
 
     def take_lease(self, now: float) -> bool:
         """Take or renew the lease: also one whose owner has ended, or has not renewed it for its whole length.
@@ -238,7 +245,7 @@ class Drive:
             case "end":
                 self.record_events(ev.Over(now, "cancelled" if self.state.cancelled else "finished"))
             case "find":
-                sending.find(self, self.state.submissions[action.tag])
+                finding.find(self, self.state.submissions[action.tag])
             case "poll":
                 watching.poll(self, self.state.submissions[action.tag])
             case "cancel":
@@ -257,53 +264,9 @@ class Drive:
             times += [t for t in (self.state.not_before, self.state.deadline or 0.0, self.adopt_at) if t > now]
         return min(times)
 
-    # commands
-
     def command(self, name: str, args: Mapping[str, Any]) -> None:
-        """Carry out a user's command.
-
-        Raises:
-            BatchataError: It cannot be done; says why.
-        """
-        now = self.context.clock.now()
-        if not self._command_lease(now):
-            name = self.record.name
-            raise StateError(f"Another kernel drives {name}; give the command there, or stop that kernel.")
-        self.stopped = self.stopped if name in ("cancel", "pause") else None
-        match name:
-            case "cancel":
-                if not self.state.over and not self.state.cancelled:
-                    self.record_events(ev.CancelAsked(now, "user"))
-            case "pause":
-                if not self.state.over and not self.state.paused:
-                    self.record_events(ev.Paused(now))
-            case "resume":
-                self.record_events(ev.Resumed(now))
-            case "retry_failed":
-                rows = self.retryable(args)
-                if rows:
-                    self.record_events(ev.RetryAsked(now, tuple(rows)))
-            case "reconcile":
-                sending.reconcile(self, args, now)
-            case "raise_limit":
-                self.record_events(ev.LimitSet(now, limit_text(args.get("usd"))))
-            case _:
-                raise BatchataError(f"There is no command {name!r}.")
-
-    def _command_lease(self, now: float) -> bool:
-        if not self.driving:
-            self.driving = self.take_lease(now)
-            self.lease_at = now + RENEW_AFTER
-            if self.driving:
-                self.catch_up()
-                sending.recover(self, now)
-        return self.driving
-
-    def retryable(self, args: Mapping[str, Any]) -> list[int]:
-        """Rows that failed, of one kind where `args` names it."""
-        kind = args.get("kind")
-        rows = self.state.rows_in("invalid", "errored", "expired", "cancelled", "missing")
-        return [row for row in rows if kind is None or self.state.kinds.get(row) == kind]
+        """Carry out a user's command; raises BatchataError where it cannot be done, and says why."""
+        commands.command(self, name, args)
 
     # views
 
@@ -322,11 +285,12 @@ class Drive:
         """Give the summary to subscribers: when something changed, at most 4 times a second, always at the end."""
         if self.rev == self.published or (now < self.publish_at and not self.state.over):
             return
-        self.published, self.publish_at = self.rev, now + PUBLISH_EVERY
+        rev, self.publish_at = self.rev, now + PUBLISH_EVERY
         if self.subscribers:
             latest = self.summary()
             for subscriber in list(self.subscribers):
                 subscriber(latest)
+        self.published = rev  # only now: who waits for the end goes on when all views have it
 
     def release(self) -> None:
         """Stop driving: another process may take the run over at once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Self
 
 from ..core.errors import BatchataError, ValidationError
 from ..core.jobs import Document, JsonObject
@@ -46,6 +46,11 @@ class Handle:
 
     def __repr__(self) -> str:
         return f"<BatchRun {self.name}: {self.summary()['words']}>"
+
+    @property
+    def dashboard(self) -> Self:
+        """The run itself, whose display in a notebook is the live dashboard."""
+        return self
 
     def summary(self) -> JsonObject:
         """What a dashboard shows now; constant size."""

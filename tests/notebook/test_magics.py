@@ -152,3 +152,18 @@ def test_runs_are_listed_though_there_are_none(loaded: InteractiveShell, capsys:
     loaded.run_cell("%batchata")
 
     assert "No runs yet in .batchata/state.db" in capsys.readouterr().out
+
+
+def test_a_warning_is_one_plain_line(loaded: InteractiveShell, capsys: pytest.CaptureFixture[str]):
+    """What a cell warns of is said once, without the place in the package that a plain warning would show."""
+    loaded.user_ns["texts"] = ["a", "b"]
+    config(loaded).practice = True
+    loaded.run_cell("import warnings")
+    cell = "%%batchata x --model claude-sonnet-5-5 --over noisy(texts) --dry-run\n{{ item }}"
+    loaded.run_cell("def noisy(rows):\n    for _ in rows:\n        warnings.warn('mind this')\n    return rows")
+
+    assert loaded.run_cell(cell).success
+
+    shown = "".join(capsys.readouterr())
+    assert 1 == shown.count("Note: mind this")
+    assert "UserWarning" not in shown
