@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from . import strings
 from .choose import Choice, Option, Spans, within
+from .columns import Column, column, keep_apart
 from .fields import Field
 from .labels import Label, Path, Scorer, halved
 from .printed import Printed
@@ -149,21 +149,6 @@ def _step(before: Box, after: Box) -> float:
 # --- which place in the row is which column --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """Where the values of a key stand across the page."""
-
-    x0: float
-    x1: float
-    centre: float
-    votes: int
-
-    def fit(self, box: Box) -> float:
-        """1 where left edge, right edge or middle agree, falling with the distance."""
-        away = min(abs(box.x0 - self.x0), abs(box.x1 - self.x1), abs(box.centre - self.centre))
-        return halved(away, 10.0)
-
-
 def _choose(
     source: Source, rows: Sequence[_Row], labels: Mapping[Path, Label], shared: Mapping[str, int]
 ) -> list[Choice]:
@@ -183,7 +168,7 @@ def _choose(
 
 
 def _pick(
-    source: Source, row: _Row, columns: Mapping[Path, _Column], ordered: float, scorers: Mapping[Path, Scorer]
+    source: Source, row: _Row, columns: Mapping[Path, Column], ordered: float, scorers: Mapping[Path, Scorer]
 ) -> list[Choice]:
     """Choose the places of one row."""
     picked = []
@@ -191,7 +176,7 @@ def _pick(
         generic = cell.field.generic
         scorer = scorers.get(generic) if len(cell.places) > 1 else None
         picked.append(_options(cell, row.band, columns.get(generic), scorer))
-    _keep_apart(source, picked, ordered)
+    keep_apart(source, picked, ordered)
     return picked
 
 
@@ -212,26 +197,17 @@ def _wrapped(source: Source, row: _Row, picked: Sequence[Choice]) -> None:
                 break
 
 
-def _columns_of(source: Source, rows: Sequence[Sequence[Choice]]) -> dict[Path, _Column]:
+def _columns_of(source: Source, rows: Sequence[Sequence[Choice]]) -> dict[Path, Column]:
     """Columns, from the places that a first round has chosen in the rows."""
     votes: dict[Path, list[Box]] = {}
     for picked in rows:
         for choice in picked:
             if choice.in_row and choice.best and (box := source.box(choice.best.place.start, choice.best.place.end)):
                 votes.setdefault(choice.field.generic, []).append(box)
-    return {key: _column(boxes) for key, boxes in votes.items() if len(boxes) > 2}
+    return {key: column(boxes) for key, boxes in votes.items() if len(boxes) > 2}
 
 
-def _column(boxes: Sequence[Box]) -> _Column:
-    return _Column(
-        statistics.median(b.x0 for b in boxes),
-        statistics.median(b.x1 for b in boxes),
-        statistics.median(b.centre for b in boxes),
-        len(boxes),
-    )
-
-
-def _columns(rows: Sequence[_Row]) -> dict[Path, _Column]:
+def _columns(rows: Sequence[_Row]) -> dict[Path, Column]:
     """Columns, from the cells that have but one candidate in their row."""
     votes: dict[Path, list[Box]] = {}
     for row in rows:
@@ -241,10 +217,10 @@ def _columns(rows: Sequence[_Row]) -> dict[Path, _Column]:
             inside = cell.inside(row.band, 1.0)
             if len(inside) == 1:
                 votes.setdefault(cell.field.generic, []).append(inside[0][1])
-    return {key: _column(boxes) for key, boxes in votes.items()}
+    return {key: column(boxes) for key, boxes in votes.items()}
 
 
-def _in_key_order(rows: Sequence[_Row], columns: Mapping[Path, _Column]) -> float:
+def _in_key_order(rows: Sequence[_Row], columns: Mapping[Path, Column]) -> float:
     """How sure it is that columns stand in the order of the keys: 0 to 1."""
     keys = list(dict.fromkeys(cell.field.generic for row in rows for cell in row.cells))
     known = [columns[key].centre for key in keys if key in columns]
@@ -255,7 +231,7 @@ def _in_key_order(rows: Sequence[_Row], columns: Mapping[Path, _Column]) -> floa
     return max(0.0, 2 * right - 1) if len(pairs) > 1 else 0.2 + 0.6 * right
 
 
-def _options(cell: _Cell, band: Box | None, column: _Column | None, scorer: Scorer | None) -> Choice:
+def _options(cell: _Cell, band: Box | None, column: Column | None, scorer: Scorer | None) -> Choice:
     choice = Choice(cell.field, in_row=False)
     for place, box in cell.places:
         option = Option(place, cited=within(place, cell.cited))
@@ -272,38 +248,3 @@ def _options(cell: _Cell, band: Box | None, column: _Column | None, scorer: Scor
     choice.sort()
     choice.in_row = bool(choice.best and band and choice.best.company >= _IN_ROW)
     return choice
-
-
-def _keep_apart(source: Source, picked: Sequence[Choice], ordered: float) -> None:
-    """Let no two cells of a row have the same place, and let columns follow the keys where nothing else decides."""
-    for first, choice in enumerate(picked):
-        for other in picked[first + 1 :]:
-            if not choice.best or not other.best or not choice.best.place.overlaps(other.best.place):
-                continue
-            _part(source, choice, other, ordered)
-
-
-def _part(source: Source, left: Choice, right: Choice, ordered: float) -> None:
-    """Give two cells that want one place the best pair of different places."""
-    best, chosen = float("-inf"), None
-    for a in left.options[:6]:
-        for b in right.options[:6]:
-            if a.place.overlaps(b.place):
-                continue
-            score = a.score + b.score + _order(source, a.place, b.place) * ordered * 0.8
-            if score > best:
-                best, chosen = score, (a, b)
-    if chosen is None or best < max(c.options[0].score for c in (left, right)):
-        return
-    if best < left.options[0].score + right.options[0].score - 1.8:
-        return  # they share the place: the row prints the value once for both
-    for choice, option in zip((left, right), chosen, strict=True):
-        choice.options.remove(option)
-        choice.options.insert(0, option)
-
-
-def _order(source: Source, left: Printed, right: Printed) -> float:
-    a, b = source.box(left.start, left.end), source.box(right.start, right.end)
-    if a is None or b is None or a.page != b.page:
-        return 0.0
-    return 1.0 if a.centre < b.centre else -1.0

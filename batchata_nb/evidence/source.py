@@ -15,6 +15,7 @@ from . import dates, fold, printed
 
 _PAGE_BREAK = "\f"
 _GRID_X, _GRID_Y = 5.0, 12.0
+_SAMPLE = 1500  # characters of a page that tell which way its lines run
 
 
 class Page(Protocol):
@@ -65,7 +66,7 @@ class TextPage:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Where the first line of a span stands."""
+    """Where the first line of a span stands, as a reader holds the page: x along the lines, y down them."""
 
     page: int
     x0: float
@@ -105,6 +106,7 @@ class Source:
             self._starts.append(at)
             at += len(page.text) + 1
         self._boxes: dict[tuple[int, int], Box | None] = {}
+        self._turns: dict[int, int] = {}
         self._occurrences: dict[str, list[tuple[int, int]]] = {}
 
     @cached_property
@@ -204,7 +206,15 @@ class Source:
         base = self._starts[page]
         boxes = self.pages[page].boxes(start - base, min(end, start + 80) - base)
         lines = join_lines(boxes)
-        return Box(page, *lines[0]) if lines else None
+        if not lines:
+            return None
+        x0, y0, x1, y1 = lines[0]
+        turn = self._turns.get(page)
+        if turn is None:
+            turn = self._turns[page] = _turn(self.pages[page])
+        if turn > 0:
+            return Box(page, y0, -x1, y1, -x0)
+        return Box(page, -y1, x0, -y0, x1) if turn < 0 else Box(page, x0, y0, x1, y1)
 
     def rects(self, page: int, start: int, end: int) -> tuple[Rect, ...]:
         """Boxes of a span within a page, one for each line; none where the document has no pages."""
@@ -255,6 +265,17 @@ def finds(text: str, part: str, limit: int = 400) -> list[int]:
         found.append(at)
         at = text.find(part, at + 1)
     return found
+
+
+def _turn(page: Page) -> int:
+    """Which way the lines of a page run as it is displayed: 0 from side to side, 1 down, -1 up."""
+    across = down = 0.0
+    for match in list(fold.WORD.finditer(page.text[:_SAMPLE]))[:80]:
+        boxes = [box for box in page.boxes(*match.span()) if box[0] != box[2]]
+        if len(boxes) > 2:
+            across += abs(boxes[-1][0] + boxes[-1][2] - boxes[0][0] - boxes[0][2])
+            down += boxes[-1][1] + boxes[-1][3] - boxes[0][1] - boxes[0][3]
+    return 0 if abs(down) <= 2 * across else 1 if down > 0 else -1
 
 
 def join_lines(boxes: Sequence[Rect]) -> list[Rect]:

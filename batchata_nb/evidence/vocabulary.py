@@ -100,25 +100,33 @@ number|no|nr|num|nummer|numéro|numero|número|n°|nº|ref|reference|referenz|r�
 order|bestellung|auftrag|commande|pedido|ordine|bestelling|zamówienie|po|purchase order|заказ
 contract|agreement|vertrag|contrat|contrato|contratto|overeenkomst|umowa|договор|deal|contract / revision
 date|dated|entered into|made as of|executed|datum|fecha|data|jour|vom|am|le|day|日期|日付|дата|تاريخ
-issue|issued|issuance|invoice date|rechnungsdatum|date de facture|factuurdatum|fecha de emisión|ausgestellt|billed
-due|payable|payment due|fällig|fälligkeit|zahlbar|zahlungsziel|échéance|à payer|vencimiento|scadenza|vervaldatum|pay by
+issue|issued|issuance|invoice date|rechnungsdatum|date de facture|factuurdatum|fecha de emisión|ausgestellt|billed|
+data wystawienia|fecha de emision|data emissione|data de emissão|fecha factura|data fattura
+due|payable|payment due|fällig|fälligkeit|zahlbar|zahlungsziel|échéance|à payer|vencimiento|scadenza|vervaldatum|pay by|
+termin płatności|fecha de vencimiento|data scadenza|zahlbar bis|fällig am
 delivery|delivered|lieferung|liefer|leistung|leistungsdatum|lieferdatum|livraison|entrega|consegna|levering|shipped|
-ship date
+ship date|
+data sprzedaży|fecha de entrega|data consegna
 total|sum|amount|gesamt|gesamtbetrag|gesamtsumme|summe|betrag|endbetrag|montant|totaal|importe|totale|jumlah|razem|
 итого|сумма|合计|合計|المجموع
 net|netto|subtotal|sub total|sub-total|untaxed|taxable|excl|excluding|before tax|zwischensumme|nettobetrag|ht|
-hors taxe|total ht|imponibile|base|excl btw|ohne ust|ohne mwst|zzgl|excl vat|without tax|hors tva|before vat
+hors taxe|total ht|imponibile|base|excl btw|ohne ust|ohne mwst|zzgl|excl vat|without tax|hors tva|before vat|
+wartość netto|base imponible|imponible|totale imponibile
 tax|vat|gst|hst|ust|mwst|umsatzsteuer|mehrwertsteuer|steuer|steuerbetrag|tva|iva|btw|sst|moms|ндс|税
 grand|gross|brutto|bruttobetrag|bruttosumme|ttc|total ttc|incl|including|inclusive|after tax|rechnungsbetrag|
 endsumme|invoice total|net due
 amount due|balance|balance due|payable|outstanding|zahlbetrag|fälliger betrag|zahlbar|net à payer|reste à payer|
-te betalen|offen|saldo|to pay|amount payable
-prepaid|paid|advance|deposit|anzahlung|vorauszahlung|bereits gezahlt|gezahlt|acompte|déjà réglé|payé|voldaan|received
+te betalen|offen|saldo|to pay|amount payable|
+do zapłaty|razem do zapłaty|total a pagar|totale da pagare|totaal te betalen|к оплате|应付
+prepaid|paid|advance|deposit|anzahlung|vorauszahlung|bereits gezahlt|gezahlt|acompte|déjà réglé|payé|voldaan|
+zapłacono|received
 discount|rabatt|skonto|remise|descuento|sconto|korting|rebate
 seller|vendor|supplier|issuer|from|sender|verkäufer|lieferant|rechnungssteller|vendeur|fournisseur|émetteur|
-vendedor|proveedor|fornitore|leverancier|sold by|company
+vendedor|proveedor|fornitore|leverancier|sold by|company|
+sprzedawca|venditore|cedente|emisor|verkoper|sälljare|satıcı|продавец|卖方
 buyer|customer|client|bill to|billed to|sold to|invoice to|käufer|kunde|rechnungsempfänger|empfänger|acheteur|
-cliente|klant|recipient|ship to|debitor|kundennummer
+cliente|klant|recipient|ship to|debitor|kundennummer|
+nabywca|acquirente|cessionario|receptor|afnemer|destinatario|köpare|alıcı|покупатель|买方
 name|company|firma|nom|nombre|nome|naam|名称|氏名
 address|street|adresse|anschrift|straße|strasse|rue|calle|dirección|indirizzo|via|adres|road|avenue
 city|town|ort|stadt|ville|ciudad|città|plaats|城市
@@ -126,13 +134,17 @@ postcode|zip|postal|plz|postleitzahl|code postal|cp|código postal|cap
 country|land|pays|país|paese|国
 phone|telephone|tel|telefon|téléphone|teléfono|telefono|telefoon|mobile|mob|handy|fax
 email|mail|e-mail|courriel|correo
+vat id|vat number|tax id|vat reg|ust id nr|ustid|ust idnr|nip|nif|cif|gstin|abn|siret|partita iva|
+tva intracommunautaire|btw nummer|tax number|steuernummer|ein|tin|инн
 iban|account|konto|kontonummer|compte|cuenta|conto|rekening|bank
 bic|swift
 description|item|article|product|artikel|bezeichnung|beschreibung|désignation|produit|descripción|artículo|
 descrizione|omschrijving|goods|service|particulars|品名|name
-quantity|qty|menge|anzahl|quantité|qté|cantidad|cant|quantità|aantal|stk|units|数量|pcs
+quantity|qty|menge|anzahl|quantité|qté|cantidad|cant|quantità|aantal|stk|units|数量|pcs|
+ilość|кол|quantidade
 price|rate|unit price|unit cost|einzelpreis|
-preis|stückpreis|prix|prix unitaire|pu|precio|prezzo|prijs|u/p|单价|cost|each
+preis|stückpreis|prix|prix unitaire|pu|precio|prezzo|prijs|u/p|单价|cost|each|
+cena|cena netto|цена|preço
 line total|amount|gesamtpreis|positionsbetrag|total price|ext price|extension|line amount|betrag|montant|importe|
 bedrag|subtotal|金额
 start|begin|beginning|from|commencement|commence|commencing|von|ab|début|du|desde|inicio|effective|onset

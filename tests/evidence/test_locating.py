@@ -141,6 +141,27 @@ def test_a_table_whose_text_runs_down_its_columns_is_read_by_rows() -> None:
             assert y0 < 118 + index * 20 < y1, (index, key)
 
 
+def test_a_table_that_lies_on_its_side_is_read_by_rows() -> None:
+    """Where lines run up or down the page as displayed, rows and columns are turned with them."""
+    lines = [("Alabama", "0", "100", "71"), ("Alaska", "9", "100", "70"), ("Guam", "0", "100", "17")]
+    content = pdf([(50 + 120 * x, 100 + i * 14, cell) for i, row in enumerate(lines) for x, cell in enumerate(row)])
+    document = pypdfium2.PdfDocument(content)
+    document[0].set_rotation(90)
+    out = io.BytesIO()
+    document.save(out)
+    document.close()
+    rows = [{"state": a, "permit": int(b), "gun": int(c), "total": int(d)} for a, b, c, d in lines]
+
+    found = locate({"rows": rows}, out.getvalue())
+
+    for index in range(3):
+        x0, _, x1, _ = found[f"rows[{index}].state"].rects[0]
+        for key, y in (("permit", 170), ("gun", 290), ("total", 410)):
+            box = found[f"rows[{index}].{key}"].rects[0]
+            assert (x0, x1) == pytest.approx((box[0], box[2])), (index, key)
+            assert y == pytest.approx(box[1], abs=1), (index, key)
+
+
 def test_a_value_over_two_pages_is_cited_on_both() -> None:
     """The first piece is the citation itself; all pieces have their page and rectangles."""
     content = pdf(
