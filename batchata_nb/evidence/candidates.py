@@ -107,9 +107,11 @@ def _of_string(source: Source, value: str, hint: Hint) -> list[Printed]:
             Printed(m.start(), m.end(), 0.8 if m["kind"] else 0.95, "the period") for m in pattern.finditer(source.text)
         ]
         return periods or found
+    number = printed.parse_number(stripped)
+    if number is not None and not stripped.isdigit():
+        found = [p for p in found if source.text[p.start : p.end].split() == stripped.split()]
     if found:
         return found
-    number = printed.parse_number(stripped)
     if number is not None and not (stripped.isdigit() and (len(stripped) > 9 or stripped[0] == "0")):
         digits = [Printed(p.start, p.end, p.quality * 0.9, p.form) for p in of_number(source, number)]
         return [p for p in digits if p.quality > 0.5]

@@ -96,7 +96,7 @@ def _significant(number: str) -> str:
 def parse_number(text: str) -> Decimal | None:
     """Read a string that is nothing but one number, with or without a currency sign; None if it is not."""
     stripped = text.strip()
-    core = re.fullmatch(r"(?:[A-Z]{3}|[€$£¥₹])?\s?([-−]?[\d][\d.,'’ \u00a0]*)\s?(?:[A-Z]{3}|[€$£¥₹%])?", stripped)
+    core = re.fullmatch(r"(?:[A-Z]{3}|[€$£¥₹])?\s?([-−]?[\d.,][\d.,'’ \u00a0]*)\s?(?:[A-Z]{3}|[€$£¥₹%])?", stripped)
     if not core:
         return None
     digits = core[1].strip()

@@ -67,6 +67,8 @@ def _judge(choice: Choice, behind: Passage | None, source: Source) -> tuple[Conf
         return ("high" if place.quality >= 0.6 else "medium"), f"{what} in the passage {whose}."
     if place.quality < 0.6:
         return "low", f"{what} here; that is likely the value, not certainly."
+    if place.form.startswith("nearly"):
+        return "medium", f"{what} here."
     telling = len(fold.skeleton(source.text[place.start : place.end])) >= 3
     if count == 1:
         sure: Confidence = "high" if telling or choice.in_row else "medium"

@@ -18,6 +18,7 @@ _PIECE = 8  # letters; a piece of a broken value shorter than this is chance
 _GAP = 900  # letters between two pieces: a footer, a header and some of a column
 _FUZZY_FROM = 8
 _LONG = 30
+_SHORTEST, _DIGITS = 4, 6  # letters of a last piece; digits of a piece that has nothing else
 _CONFUSED = str.maketrans("oilsb", "01158")
 
 
@@ -172,7 +173,7 @@ def in_pieces(source: Source, value: str, low: int = 0, high: int | None = None,
     first, last = source.skeleton_at(low), len(source.skeleton) if high is None else source.skeleton_at(high)
     used = _longest_run(source, words, first, last)
     run = "".join(words[:used])
-    if len(run) < least:
+    if not _telling(run, least):
         return []
     found = []
     for at in finds(source.skeleton[first:last], run, 20) if high is not None else finds(source.skeleton, run, 20):
@@ -196,7 +197,7 @@ def _completed(
         ahead = max(within[0], start - _GAP), start
         used = max(_longest_run(source, words, *behind), _longest_run(source, words, *ahead))
         run = "".join(words[:used])
-        if not used or len(spans) > 4 or (len(run) < least and used < len(words)):
+        if not used or len(spans) > 4 or not _telling(run, least if used < len(words) else _SHORTEST):
             return []
         after, before = source.skeleton.find(run, *behind), source.skeleton.rfind(run, *ahead)
         at = before if after < 0 or (before >= 0 and start - before - len(run) < after - end) else after
@@ -205,6 +206,11 @@ def _completed(
         spans.append((at, at + len(run)))
         words = words[used:]
     return spans if len(spans) > 1 else []
+
+
+def _telling(run: str, least: int) -> bool:
+    """Whether a piece of a value can hardly stand there by chance."""
+    return len(run) >= (_DIGITS if run.isdigit() else least)
 
 
 def _longest_run(source: Source, words: list[str], low: int, high: int) -> int:
