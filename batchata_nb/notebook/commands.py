@@ -106,6 +106,24 @@ def retry(session: Session, state: str, words: list[str]) -> None:
     _say(session, session.find(_first(words), state).retry_failed())
 
 
+def reconcile(session: Session, state: str, words: list[str]) -> None:
+    """Show lost submissions, or decide on one."""
+    run = session.find(words[0], state)
+    never = words[1:2] == ["never-accepted"]
+    named = words[1] if len(words) > 1 and not never else None
+    lost = run.reconcile(named, never_accepted=never, tag=words[2] if len(words) > 2 else None)
+    notes = [] if lost else [f"No submission of {run.name} is lost."]
+    if lost:
+        command = f"%batchata reconcile {words[0]}"
+        notes.append(
+            "It is not known whether these were accepted; their jobs are not sent meanwhile. Look at the provider's "
+            f"console, then: {command} BATCH_ID, or {command} never-accepted (if it was accepted after all, its jobs "
+            "are paid twice)."
+        )
+    rows = [{**item, "candidates": ", ".join(item["candidates"]), "note": item["note"] or ""} for item in lost]
+    session.publish(bundle(rows, notes))
+
+
 def export(session: Session, state: str, words: list[str]) -> None:
     """Write the results to a file, by its ending."""
     run, path = session.find(words[0], state), Path(words[1]).expanduser()
@@ -195,8 +213,8 @@ def _cell(value: Any) -> Any:
 
 _DO: dict[str, Callable[[Session, str, list[str]], Any]] = {
     "status": status, "dashboard": dashboard, "results": results, "cancel": cancel, "pause": pause, "resume": resume,
-    "retry": retry, "export": export, "forget": forget, "attach": attach, "estimate": estimate, "models": models,
-    "doctor": doctor,
+    "retry": retry, "reconcile": reconcile, "export": export, "forget": forget, "attach": attach, "estimate": estimate,
+    "models": models, "doctor": doctor,
 }  # fmt: skip
-_ARGUMENTS = {"export": (2, 2), "forget": (1, 1), "attach": (1, 3), "doctor": (0, 0)}
+_ARGUMENTS = {"reconcile": (1, 3), "export": (2, 2), "forget": (1, 1), "attach": (1, 3), "doctor": (0, 0)}
 """Least and most words behind a command; 0 to 1 where none are given."""

@@ -140,24 +140,29 @@ def result_of(body: Mapping[str, Any], model: type[Any] | None, *, attempts: int
     """Build the user's result from what the store keeps."""
     usage = Usage(**body["usage"])
     mappings = {path: FieldCitations(Citation.from_dict(c) for c in cs) for path, cs in body["citations"].items()}
-    data = body["data"]
+    data, parsed, status, kind, error = body["data"], body["data"], body["status"], body["error_kind"], body["error"]
+    if model is not None and data is not None:
+        try:
+            parsed = model.model_validate(data)
+        except ValueError as fault:  # stored by a process that did not have the class, or the class has changed since
+            parsed, status, kind, error = None, "invalid", "invalid_output", _why(fault)
     cost = body.get("cost")
     return JobResult(
         job_id=body["job_id"],
         raw_response=body["text"],
-        parsed_response=model.model_validate(data) if model is not None and data is not None else data,
+        parsed_response=parsed,
         citations=[citation for found in mappings.values() for citation in found],
         citation_mappings={path: found for path, found in mappings.items() if path},
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         cost_usd=None if cost is None else float(cost),
-        error=body["error"],
+        error=error,
         batch_id=body["batch_id"],
-        status=body["status"],
+        status=status,
         model=body["model"],
         usage=usage,
         finish_reason=body["finish_reason"],
-        error_kind=body["error_kind"],
+        error_kind=kind,
         attempts=attempts,
         documents=tuple(body["documents"]),
     )

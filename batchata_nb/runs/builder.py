@@ -77,8 +77,12 @@ class Batch:
         self.settings.reuse_state = reuse_state
         return self
 
-    def add_cost_limit(self, usd: float | str | Decimal) -> Batch:
+    def add_cost_limit(self, usd: float | str | Decimal, *, budget: str | None = None) -> Batch:
         """Set the ceiling, in US dollars. A batch is sent only if its worst case stays within it.
+
+        Args:
+            usd: The ceiling.
+            budget: Name of a budget: all runs of the store that name it stay within the ceiling together.
 
         Raises:
             ValidationError: Not a positive amount.
@@ -86,7 +90,7 @@ class Batch:
         text = limit_text(usd)
         if text is None or Decimal(text) <= 0:
             raise ValidationError(f"The cost limit must be more than 0 dollars, not {usd!r}.")
-        self.settings.limit = text
+        self.settings.limit, self.settings.budget = text, budget
         return self
 
     def add_time_limit(

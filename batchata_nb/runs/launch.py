@@ -220,6 +220,7 @@ def _spec(batch: Batch, found: list[JobRecord], fresh: bool) -> JsonObject:
         "live": settings.live,
         "items_per_batch": settings.items_per_batch,
         "fresh": fresh,
+        "budget": settings.budget,
         "results_dir": settings.results_dir and str(Path(settings.results_dir).absolute()),
         "raw_files": settings.raw_files,
         "poll_interval": settings.poll_interval or environment.poll_interval(settings.practice or settings.live),

@@ -40,6 +40,14 @@ class ResultQueries(StoreFile):
         """Return what stands for a row: this run's own latest good result, else any usable one of the same job."""
         return self.results(run_id, [row]).get(row)
 
+    def attempts(self, run_id: str, row: int) -> list[JsonObject]:
+        """Return all results that a row has had in this run, oldest first, each with its own `cost`."""
+        found = self._read("SELECT body, cost FROM results WHERE run_id = ? AND row = ? ORDER BY number", run_id, row)
+        return [
+            {**json.loads(zlib.decompress(body)), "cost": None if cost is None else Decimal(str(cost))}  # type: ignore[arg-type]
+            for body, cost in found
+        ]
+
     def results(self, run_id: str, rows: Sequence[int]) -> dict[int, JsonObject]:
         """Return results by row, each with the `cost` of all attempts; rows without one are left out."""
         out: dict[int, JsonObject] = {}

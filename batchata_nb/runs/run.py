@@ -13,6 +13,7 @@ from ..core.errors import TimeoutError
 from ..core.jobs import Job, JsonObject
 from ..core.results import JobResult
 from .answers import result_of
+from .clock import utc
 from .drive import Drive
 from .environment import in_kernel
 from .handle import FAILED, Handle
@@ -266,10 +267,63 @@ class BatchRun(Handle, Sequence[JobResult]):
         self.tell("resume")
         return self
 
-    def retry_failed(self, kind: str | None = None) -> BatchRun:
-        """Send failed and cancelled jobs again, all or those of one `error_kind`."""
-        self.tell("retry_failed", kind=kind)
+    def retry_failed(self, kind: str | None = None, *, max_tokens: int | None = None) -> BatchRun:
+        """Send failed and cancelled jobs again.
+
+        Answers that did not fit the schema are asked for again with the validation error in the prompt, and those that
+        were cut with more room. The latest good answer of a job counts; `attempts` gives all.
+
+        Args:
+            kind: Only those of one `error_kind`.
+            max_tokens: New cap on output tokens; None: what was cut gets twice what it had.
+
+        Raises:
+            ValidationError: The model does not give so many tokens; nothing was changed.
+        """
+        self.tell("retry_failed", kind=kind, max_tokens=max_tokens)
         return self
+
+    def attempts(self, key: int | str) -> list[JobResult]:
+        """Return all answers that a job has had in this run, oldest first, each at its own cost."""
+        row = self.row_of(key) if isinstance(key, str) else range(len(self))[key]
+        job = self.store.job(self.run_id, row)
+        model = self._models.get(schema_key(job.schema))
+        bodies = self.store.attempts(self.run_id, row)
+        return [result_of(body, model, attempts=number) for number, body in enumerate(bodies, 1)]
+
+    def reconcile(
+        self, batch_id: str | None = None, *, never_accepted: bool = False, tag: str | None = None
+    ) -> list[JsonObject]:
+        """Show the submissions of which it is not known whether the provider took them; decide on one where told.
+
+        While one is lost its jobs are not sent. The provider's list settles most by itself; where it cannot, look at
+        the provider's console.
+
+        Args:
+            batch_id: The provider's batch that it is. Its rows are checked: a wrong one does no harm.
+            never_accepted: The provider never took it, so that its jobs are sent again. If it did, they are paid twice.
+            tag: Which lost submission, where there are several.
+
+        Returns:
+            Those that are lost: tag, provider, number of jobs, when they were sent, and batches that it may be.
+
+        Raises:
+            ValidationError: There is nothing to decide, or the batch is known as another submission.
+        """
+        if batch_id is not None or never_accepted:
+            self.tell("reconcile", batch_id=batch_id, never_accepted=never_accepted, tag=tag)
+        return [
+            {
+                "tag": s.tag,
+                "provider": s.provider,
+                "jobs": len(s.rows),
+                "sent_at": utc(s.at).isoformat(timespec="seconds"),
+                "candidates": list(s.candidates),
+                "note": s.note,
+            }
+            for s in self.drive.state.open_submissions
+            if s.state == "uncertain"
+        ]
 
     def set_cost_limit(self, usd: float | str | Decimal | None) -> BatchRun:
         """Set the ceiling anew; held jobs that now fit are sent."""

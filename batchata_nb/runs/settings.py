@@ -24,6 +24,7 @@ class Settings:
     state_file: str = STATE_FILE
     reuse_state: bool = True
     limit: str | None = None
+    budget: str | None = None
     time_limit: float | None = None
     max_attempts: int = 2
     provider: str | None = None

@@ -8,17 +8,19 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from ..core import events as ev
-from ..core.jobs import Job, JsonObject, job_from_json
-from .records import JobRecord, RunRecord, Sizing, Stored
+from ..core.errors import CostLimitExceededError
+from ..core.jobs import JsonObject
+from .job_queries import JobQueries, packed
+from .records import JobRecord, Stored
 from .result_queries import ResultQueries
 from .store_file import TakenOverError, chunks
 
 
-class Store(ResultQueries):
+class Store(JobQueries, ResultQueries):
     """The state of all runs of a folder, in one file.
 
     Args:
@@ -60,12 +62,11 @@ class Store(ResultQueries):
             for record in records:
                 total += 1
                 z = record.sizing
-                body = zlib.compress(json.dumps(record.job.to_json(), ensure_ascii=False).encode(), 3)
                 db.execute(
                     "INSERT INTO jobs VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
                     (
                         run_id, z.row, record.job.id, z.fingerprint, z.provider, z.model,
-                        z.bound, z.size, z.outputs, z.cache_write, z.surcharge, body,
+                        z.bound, z.size, z.outputs, z.cache_write, z.surcharge, packed(record.job),
                     ),
                 )  # fmt: skip
             db.execute(
@@ -75,61 +76,10 @@ class Store(ResultQueries):
             _append(db, run_id, 0, first)
         return run_id
 
-    def latest_run(self, name: str) -> RunRecord | None:
-        """Return the newest run of this name that was not forgotten."""
-        found = self._runs("WHERE name = ? AND NOT forgotten ORDER BY created DESC, rowid DESC LIMIT 1", name)
-        return found[0] if found else None
-
-    def run(self, run_id: str) -> RunRecord | None:
-        """Return one run."""
-        found = self._runs("WHERE run_id = ?", run_id)
-        return found[0] if found else None
-
-    def runs(self) -> list[RunRecord]:
-        """Return all runs that were not forgotten, newest first."""
-        return self._runs("WHERE NOT forgotten ORDER BY created DESC, rowid DESC")
-
-    def _runs(self, where: str, *values: object) -> list[RunRecord]:
-        rows = self._read(f"SELECT run_id, name, created, digest, spec, total, over FROM runs {where}", *values)
-        return [RunRecord(r[0], r[1], r[2], r[3], json.loads(str(r[4])), r[5], r[6]) for r in rows]  # type: ignore[arg-type]
-
     def forget(self, run_id: str) -> None:
         """Leave a run out of lists and names. Its results stay: they were paid for."""
         with self._write() as db:
             db.execute("UPDATE runs SET forgotten = 1 WHERE run_id = ?", (run_id,))
-
-    def job(self, run_id: str, row: int) -> Job:
-        """Return one job."""
-        return self.jobs(run_id, [row])[0]
-
-    def jobs(self, run_id: str, rows: Sequence[int]) -> list[Job]:
-        """Return jobs by row, in the order asked for."""
-        found: dict[int, Job] = {}
-        for chunk in chunks(rows):
-            marks = ",".join("?" * len(chunk))
-            for row, body in self._read(
-                f"SELECT row, body FROM jobs WHERE run_id = ? AND row IN ({marks})", run_id, *chunk
-            ):
-                found[int(str(row))] = job_from_json(json.loads(zlib.decompress(body)))  # type: ignore[arg-type]
-        return [found[row] for row in rows]
-
-    def sizings(self, run_id: str, rows: Sequence[int] | None = None) -> list[Sizing]:
-        """Return what planning needs of these rows, or of all; in row order."""
-        columns = "row, fingerprint, provider, model, bound, size, outputs, cache_write, surcharge"
-        if rows is None:
-            found = self._read(f"SELECT {columns} FROM jobs WHERE run_id = ? ORDER BY row", run_id)
-        else:
-            found = []
-            for chunk in chunks(rows):
-                marks = ",".join("?" * len(chunk))
-                found += self._read(
-                    f"SELECT {columns} FROM jobs WHERE run_id = ? AND row IN ({marks}) ORDER BY row", run_id, *chunk
-                )
-        return [Sizing(*row) for row in found]  # type: ignore[arg-type]
-
-    def job_ids(self, run_id: str) -> list[str]:
-        """Return all job ids, in row order."""
-        return [str(row[0]) for row in self._read("SELECT job_id FROM jobs WHERE run_id = ? ORDER BY row", run_id)]
 
     # events
 
@@ -152,14 +102,28 @@ class Store(ResultQueries):
         worst: Sequence[Decimal],
         *,
         fresh: bool = False,
+        budget: tuple[str, Decimal] | None = None,
     ) -> list[int]:
         """Record the intent to submit, with each row's fingerprint and reservation.
 
+        Args:
+            run_id: The run.
+            seq: Number of its latest event.
+            event: The intent.
+            fingerprints: Identity of each row.
+            worst: Worst case of each row, in dollars.
+            fresh: Pay again for what another run has.
+            budget: Name and limit of a budget that several runs share.
+
         Returns:
             Rows that another run has under way or has a usable result of; where there are some, nothing was written.
-            `fresh` pays for them again.
+
+        Raises:
+            CostLimitExceededError: Together with the other runs it would pass their budget; nothing was written.
         """
         with self._write() as db:
+            if budget is not None and budget_used(db, budget[0])[0] + Decimal(event.reserved) > budget[1]:
+                raise CostLimitExceededError(f"The budget {budget[0]} leaves no room for this.")
             known = set() if fresh else _known_elsewhere(db, run_id, fingerprints)
             if known:
                 return [row for row, mark in zip(event.rows, fingerprints, strict=True) if mark in known]
@@ -173,19 +137,21 @@ class Store(ResultQueries):
             )
         return []
 
+    def append_retry(self, run_id: str, seq: int, event: ev.RetryAsked, changed: Sequence[JobRecord]) -> None:
+        """Record that rows are sent again, some of them changed from now on."""
+        with self._write() as db:
+            _append(db, run_id, seq, [event])
+            _mark_over(db, run_id, [event])
+            db.executemany(
+                "INSERT OR REPLACE INTO changed VALUES (?,?,?,?,?,?)",
+                [(run_id, c.row, c.sizing.bound, c.sizing.size, c.sizing.outputs, packed(c.job)) for c in changed],
+            )
+
     def append_unsent(self, run_id: str, seq: int, event: ev.SubmitFailed | ev.TurnedAway) -> None:
         """Record that nothing of a submission ran: its rows are no longer under way."""
         with self._write() as db:
             _append(db, run_id, seq, [event])
             db.execute("DELETE FROM sent WHERE run_id = ? AND tag = ?", (run_id, event.tag))
-
-    def set_bounds(self, run_id: str, bounds: Mapping[int, int]) -> None:
-        """Keep counted upper bounds of input tokens, by row."""
-        with self._write() as db:
-            db.executemany(
-                "UPDATE jobs SET bound = ? WHERE run_id = ? AND row = ?",
-                [(b, run_id, row) for row, b in bounds.items()],
-            )
 
     def append_landed(self, run_id: str, seq: int, event: ev.Landed, results: Sequence[Stored]) -> None:
         """Store a chunk of results together with the event that says so."""
@@ -227,6 +193,11 @@ class Store(ResultQueries):
         )
         return {int(str(row)): (str(mark), Decimal(str(worst))) for row, mark, worst in rows}
 
+    def budget_used(self, budget: str) -> tuple[Decimal, Decimal]:
+        """Return what the runs of a shared budget have spent and reserved together, and how much is reserved."""
+        with self._explained():
+            return budget_used(self._connection(), budget)
+
     def batch_ids(self) -> set[str]:
         """Return the provider's ids of all submissions of all runs."""
         found = self._read('SELECT body FROM events WHERE body LIKE \'{"event": "Submitted"%\'')
@@ -265,6 +236,15 @@ class Store(ResultQueries):
         """Give the right to drive a run back."""
         with self._write() as db:
             db.execute("DELETE FROM leases WHERE run_id = ? AND owner = ?", (run_id, owner))
+
+
+def budget_used(db: sqlite3.Connection, budget: str) -> tuple[Decimal, Decimal]:
+    """Return what the runs of a budget have spent and reserved together, and how much of that is reserved."""
+    runs = "SELECT run_id FROM runs WHERE json_extract(spec, '$.budget') = ?"
+    held = db.execute(f"SELECT worst FROM sent WHERE NOT landed AND run_id IN ({runs})", (budget,))
+    reserved = sum((Decimal(str(worst)) for (worst,) in held), Decimal(0))
+    paid = db.execute(f"SELECT cost FROM results WHERE cost IS NOT NULL AND run_id IN ({runs})", (budget,))
+    return reserved + sum((Decimal(str(cost)) for (cost,) in paid), Decimal(0)), reserved
 
 
 def _append(db: sqlite3.Connection, run_id: str, seq: int, events: Sequence[ev.Event]) -> None:

@@ -15,8 +15,7 @@ from typing import TypeVar
 from ..core.errors import StateError
 
 Item = TypeVar("Item")
-VERSION = 1
-SCHEMA = """
+FIRST = """
 CREATE TABLE runs (
   run_id TEXT PRIMARY KEY, name TEXT NOT NULL, created REAL NOT NULL, digest TEXT NOT NULL, spec TEXT NOT NULL,
   total INTEGER NOT NULL,
@@ -43,6 +42,15 @@ CREATE TABLE results (
 CREATE INDEX results_by_fingerprint ON results (fingerprint, usable);
 CREATE TABLE leases (run_id TEXT PRIMARY KEY, owner TEXT NOT NULL, expires REAL NOT NULL);
 """
+CHANGED_JOBS = """
+CREATE TABLE changed (
+  run_id TEXT NOT NULL, row INTEGER NOT NULL, bound INTEGER, size INTEGER NOT NULL, outputs INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY (run_id, row)) WITHOUT ROWID;
+"""
+MIGRATIONS = (FIRST, CHANGED_JOBS)
+"""From nothing to the newest form, step by step; a file's version is how many of them it has seen. Only ever append."""
+VERSION = len(MIGRATIONS)
 
 
 class TakenOverError(StateError):
@@ -88,8 +96,8 @@ class StoreFile:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 version = connection.execute("PRAGMA user_version").fetchone()[0]
-                if version == 0:
-                    for statement in SCHEMA.split(";\n"):
+                if version < VERSION:
+                    for statement in "".join(MIGRATIONS[version:]).split(";\n"):
                         connection.execute(statement)
                     connection.execute(f"PRAGMA user_version = {VERSION}")
                 connection.execute("COMMIT")

@@ -215,6 +215,33 @@ def test_commands_steer_a_run(practised: InteractiveShell, monkeypatch: pytest.M
     assert "No runs yet" in text_of(practised, "%batchata")
 
 
+def test_a_lost_submission_can_be_decided_on(practised: InteractiveShell, monkeypatch: pytest.MonkeyPatch):
+    """reconcile shows submissions that are lost; without one it says so, and there is nothing to decide."""
+    from batchata_nb.practice.faults import Fault
+    from batchata_nb.practice.server import PracticeServer
+
+    servers = []
+    start = PracticeServer.start
+
+    def lossy(self: PracticeServer) -> PracticeServer:
+        servers.append(self)
+        self.faults.add(Fault("reset", route="batches.create"))
+        self.faults.add(Fault("status", route="batches.list", status=503, count=-1))
+        return start(self)
+
+    monkeypatch.setattr(PracticeServer, "start", lossy)
+    run = run_batch(practised)
+    while not run.reconcile():
+        run.drive.context.clock.sleep(0.02)
+
+    assert "reconcile amounts never-accepted" in text_of(practised, "%batchata reconcile amounts")
+    assert "is lost" in text_of(practised, "%batchata reconcile amounts never-accepted")
+    settle(practised, run)
+    assert {"succeeded"} == {result.status for result in run}
+    with pytest.raises(UsageError, match="nothing to decide"):
+        practised.run_line_magic("batchata", "reconcile amounts never-accepted")
+
+
 def test_commands_read_a_run(practised: InteractiveShell, tmp_path: Path):
     """Results come as a frame, files by their ending; estimate and dashboard show the run again."""
     run_batch(practised, "--wait")

@@ -288,6 +288,24 @@ def test_failures_by_kind_and_retry():
     assert 5 == len(run.get_failed_jobs())
 
 
+@pytest.mark.parametrize("provider", MODELS)
+def test_failed_answers_come_right_when_retried(provider):
+    """retry_failed asks again with the error and with more room; all answers of a job are kept."""
+    marks = ["once: truncate", "once: invalid-json", "once: wrong-shape"]
+    rows = [{"text": f"I love it [[practice: {mark}]]"} for mark in marks]
+    batch = practice().add_jobs(
+        "Classify: {{ text }}", over=rows, response_model=Ticket, model=MODELS[provider], max_tokens=300
+    )
+    run = batch.run(name="again", wait=True)
+    assert ["truncated", "invalid_output", "invalid_output"] == [r.error_kind for r in run]
+
+    run.retry_failed().wait(timeout=30)
+
+    assert [("succeeded", 2)] * 3 == [(r.status, r.attempts) for r in run]
+    assert ["invalid", "succeeded"] == [r.status for r in run.attempts("row-000001")]
+    assert [600, 300, 300] == [j.max_tokens for j in run.store.jobs_to_send(run.run_id, range(3))]
+
+
 def test_passing_faults_are_sent_again_by_themselves():
     """An error that passes is retried within the run; the user sees a success of two attempts."""
     rows = [{"text": "I love it [[practice: once: error]]"}, {"text": "Great [[practice: once: missing]]"}]

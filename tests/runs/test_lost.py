@@ -116,7 +116,7 @@ def test_the_user_may_declare_it_never_accepted(desk):
     drive = desk.start([job(0)])
     steps(desk, drive, 3)
 
-    drive.command("reconcile", {})
+    drive.command("reconcile", {"never_accepted": True})
     desk.run(drive)
 
     assert (["succeeded"], 2, 1) == (outcomes(drive), desk.edge.calls.count("submit"), drive.state.attempts[0])

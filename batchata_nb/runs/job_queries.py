@@ -1,0 +1,97 @@
+"""Reading runs and jobs; and what a retry changes of a job."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+
+from ..core.jobs import Job, job_from_json
+from .records import RunRecord, Sizing
+from .store_file import StoreFile, chunks
+
+DEFINED = "j.bound, j.size, j.outputs"
+LATEST = "coalesce(c.bound, j.bound), coalesce(c.size, j.size), coalesce(c.outputs, j.outputs)"
+
+
+def packed(job: Job) -> bytes:
+    """Return a job as it is stored."""
+    return zlib.compress(json.dumps(job.to_json(), ensure_ascii=False).encode(), 3)
+
+
+class JobQueries(StoreFile):
+    """The reading side of runs and jobs."""
+
+    def latest_run(self, name: str) -> RunRecord | None:
+        """Return the newest run of this name that was not forgotten."""
+        found = self._runs("WHERE name = ? AND NOT forgotten ORDER BY created DESC, rowid DESC LIMIT 1", name)
+        return found[0] if found else None
+
+    def run(self, run_id: str) -> RunRecord | None:
+        """Return one run."""
+        found = self._runs("WHERE run_id = ?", run_id)
+        return found[0] if found else None
+
+    def runs(self) -> list[RunRecord]:
+        """Return all runs that were not forgotten, newest first."""
+        return self._runs("WHERE NOT forgotten ORDER BY created DESC, rowid DESC")
+
+    def _runs(self, where: str, *values: object) -> list[RunRecord]:
+        rows = self._read(f"SELECT run_id, name, created, digest, spec, total, over FROM runs {where}", *values)
+        return [RunRecord(r[0], r[1], r[2], r[3], json.loads(str(r[4])), r[5], r[6]) for r in rows]  # type: ignore[arg-type]
+
+    def job(self, run_id: str, row: int) -> Job:
+        """Return one job."""
+        return self.jobs(run_id, [row])[0]
+
+    def jobs(self, run_id: str, rows: Sequence[int]) -> list[Job]:
+        """Return jobs by row, as the user defined them, in the order asked for."""
+        return self._jobs("SELECT row, body FROM jobs WHERE run_id = ? AND row IN ({})", run_id, rows)
+
+    def jobs_to_send(self, run_id: str, rows: Sequence[int]) -> list[Job]:
+        """Return jobs by row, as they are to be sent now: a retry may have changed them."""
+        return self._jobs(
+            "SELECT j.row, coalesce(c.body, j.body) FROM jobs j LEFT JOIN changed c USING (run_id, row) "
+            "WHERE run_id = ? AND row IN ({})",
+            run_id,
+            rows,
+        )
+
+    def _jobs(self, sql: str, run_id: str, rows: Sequence[int]) -> list[Job]:
+        found: dict[int, Job] = {}
+        for chunk in chunks(rows):
+            for row, body in self._read(sql.format(",".join("?" * len(chunk))), run_id, *chunk):
+                found[int(str(row))] = job_from_json(json.loads(zlib.decompress(body)))  # type: ignore[arg-type]
+        return [found[row] for row in rows]
+
+    def sizings(self, run_id: str, rows: Sequence[int] | None = None, *, defined: bool = False) -> list[Sizing]:
+        """Return what planning needs of these rows, or of all; in row order.
+
+        Args:
+            run_id: The run.
+            rows: Which rows; None for all.
+            defined: As the user defined the jobs, and not as a retry changed them.
+        """
+        sql = (
+            f"SELECT j.row, fingerprint, provider, model, {DEFINED if defined else LATEST}, cache_write, surcharge "
+            "FROM jobs j LEFT JOIN changed c ON c.run_id = j.run_id AND c.row = j.row WHERE j.run_id = ?"
+        )
+        if rows is None:
+            found = self._read(f"{sql} ORDER BY j.row", run_id)
+        else:
+            found = []
+            for chunk in chunks(rows):
+                found += self._read(f"{sql} AND j.row IN ({','.join('?' * len(chunk))}) ORDER BY j.row", run_id, *chunk)
+        return [Sizing(*row) for row in found]  # type: ignore[arg-type]
+
+    def job_ids(self, run_id: str) -> list[str]:
+        """Return all job ids, in row order."""
+        return [str(row[0]) for row in self._read("SELECT job_id FROM jobs WHERE run_id = ? ORDER BY row", run_id)]
+
+    def set_bounds(self, run_id: str, bounds: Mapping[int, int]) -> None:
+        """Keep counted upper bounds of input tokens, by row."""
+        with self._write() as db:
+            db.executemany(
+                "UPDATE jobs SET bound = ? WHERE run_id = ? AND row = ?",
+                [(b, run_id, row) for row, b in bounds.items()],
+            )
