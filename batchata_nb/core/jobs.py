@@ -110,7 +110,7 @@ class Job:
             "copy": self.copy,
             "endpoint": self.endpoint,
         }
-        return hashlib.sha256(canonical(shape).encode()).hexdigest()
+        return hashlib.sha256(canonical(shape).encode()).hexdigest()[:32]  # 128 bits: none will ever be equal by chance
 
     def to_json(self) -> JsonObject:
         """Return the job as JSON; `job_from_json` is the inverse. File contents are not included."""
