@@ -72,7 +72,9 @@ def _given(
     """All passages given for each field, native ones first."""
     given = native.passages(blocks, leaves, source) if blocks else {}
     for name, passages in (native.quoted(quotes, source) if quotes else {}).items():
-        given.setdefault(name, []).extend(passages)
+        below = [leaf.name for leaf in leaves if leaf.name.startswith((f"{name}.", f"{name}["))]
+        for leaf in below or [name]:  # a quote for an object or a list is one for all in it
+            given.setdefault(leaf, []).extend(passages)
     return given
 
 

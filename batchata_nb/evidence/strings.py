@@ -238,10 +238,11 @@ def _faulty(source: Source, value: str) -> Iterator[Printed]:
     if found is None or found.dest_end <= found.dest_start:
         return
     text = source.text
+    first, last = _trimmed(needle, source.skeleton, found.dest_start, found.dest_end)
     likeness, start, end = max(
         (fuzz.ratio(needle, fold.skeleton(text[a:b])), a, b)
-        for a in _word_edges(text, source.places[found.dest_start])
-        for b in _word_edges(text, source.places[found.dest_end - 1] + 1)
+        for a in _word_edges(text, source.places[first])
+        for b in _word_edges(text, source.places[last - 1] + 1)
         if a < b
     )
     while start < end and not fold.is_word(text[start]):
@@ -251,6 +252,18 @@ def _faulty(source: Source, value: str) -> Iterator[Printed]:
     if likeness < least or not _same_codes(_codes(value), _codes(text[start:end]), size):
         return
     yield Printed(start, end, 0.5 + likeness / 400, "nearly the same words")
+
+
+def _trimmed(needle: str, text: str, start: int, end: int) -> tuple[int, int]:
+    """An alignment without what it has too much at its ends: the window is as long as the needle, whatever was lost."""
+    from rapidfuzz.distance import Indel
+
+    steps = Indel.opcodes(needle, text[start:end])
+    if steps and steps[0].tag == "insert":
+        start += steps[0].dest_end - steps[0].dest_start
+    if steps and steps[-1].tag == "insert" and end > start:
+        end -= steps[-1].dest_end - steps[-1].dest_start
+    return (start, end) if start < end else (start, start + 1)
 
 
 def _word_edges(text: str, at: int) -> tuple[int, int]:

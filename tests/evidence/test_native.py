@@ -187,6 +187,15 @@ def test_a_quote_that_is_there_is_evidence_of_what_is_derived() -> None:
     assert "low" == found["total"].confidence
 
 
+def test_a_quote_for_a_list_is_one_for_each_item() -> None:
+    """What the model quotes for a list or an object counts for all values in it."""
+    schema = {"properties": {"rules": {"type": "array", "items": {"enum": ["pets", "smoking"]}}}}
+    quotes = [{"field": "rules", "quote": "Pets are not allowed. Smoking is allowed."}]
+    found = in_text({"rules": ["pets", "smoking"]}, TEXT, schema, quotes=quotes)
+
+    assert ["quote", "quote"] == [citations.metadata["source"] for citations in found.values()]
+
+
 @pytest.mark.parametrize("name", ["lines[0].amount", "/lines/0/amount", "lines.0.amount", "$.lines[0].amount"])
 def test_field_names_have_one_form(name: str) -> None:
     """A model may write a path as it likes."""
