@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Reply = Callable[[JsonObject, Sequence[bytes]], None]
 """Sends one answer with its binary buffers to the browser."""
 
+KINDS = ("cmd", "pull", "rows", "result", "review", "page", "text")
 COMMANDS = ("cancel", "pause", "resume", "retry_failed", "raise_limit")
 MOST_ROWS, MOST_COLUMNS, MOST_TEXT, MOST_RAW, MOST_ERROR = 200, 200, 500_000, 100_000, 500
 _REMEMBERED = 64
@@ -58,7 +59,7 @@ class Desk:
     def _answer(self, content: JsonObject) -> None:
         """Answer on the runner's thread; nothing is raised here, or the run would stop for a view's sake."""
         kind = content["kind"]
-        answer = getattr(self, f"_{kind}", None) if kind in ("cmd", "pull", "rows", "result", "page", "text") else None
+        answer = getattr(self, f"_{kind}", None) if kind in KINDS else None
         try:
             if answer is None:
                 raise ValidationError(f"There is no answer to {str(kind)[:40]!r}")
@@ -124,13 +125,22 @@ class Desk:
                 if len(self._columns) < MOST_COLUMNS:
                     self._columns.setdefault(path)
         rev = self._run.summary()["rev"]
-        self._send(content, {"rev": rev, "total": total, "start": start, "columns": list(self._columns), "rows": rows})
+        answer = {"rev": rev, "total": total, "start": start, "columns": list(self._columns), "rows": rows}
+        self._send(content, {**answer, "reviewed": self._run.review_progress()})
 
     def _result(self, content: JsonObject) -> None:
         self.in_use = True
         result = dict(self._run.detail(_whole(content, "row", 0, 10**9)))
         result["raw"] = str(result.get("raw") or "")[:MOST_RAW]
         self._send(content, {"result": result})
+
+    def _review(self, content: JsonObject) -> None:
+        """Keep a person's verdict on a field, and say what is kept."""
+        row, path, verdict = _whole(content, "row", 0, 10**9), str(content.get("path") or ""), content.get("verdict")
+        value = content.get("value")
+        self._run.review(row, path, verdict, None if value is None else str(value)[:MOST_RAW])
+        found = next(field for field in self._run.detail(row)["fields"] if field["path"] == path)
+        self._send(content, {"error": None, "field": found})
 
     def _page(self, content: JsonObject) -> None:
         document, page = self._document(content), _whole(content, "page", 1, 10**6)

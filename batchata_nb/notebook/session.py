@@ -189,7 +189,13 @@ class Session:
             return
         run, row = found
         detail = as_json(run.detail(row))
-        desk = Desk(run, lambda content, buffers: widget.reply(content, list(buffers)), self.pages)
+
+        def reply(content: JsonObject, buffers: Iterable[bytes]) -> None:
+            widget.reply(content, list(buffers))
+            if content["kind"] == "review":  # what is drawn anew, in another view of this output, knows it too
+                widget.detail = as_json(run.detail(row))
+
+        desk = Desk(run, reply, self.pages)
         widget = ResultView(detail, desk.receive)
         data, metadata = _bundled(widget)
         self.publish({**data, "text/html": result_html(detail), "text/plain": result_text(detail)}, metadata)

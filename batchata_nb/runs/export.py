@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from ..core.errors import ValidationError
 from ..core.results import JobResult
 
 if TYPE_CHECKING:
+    from .reviews import Review
     from .run import BatchRun
 
 LIBRARIES = ("pandas", "polars", "pyarrow")
@@ -22,7 +24,8 @@ def to_df(run: BatchRun) -> Any:
     Raises:
         ValidationError: No frame library is installed.
     """
-    rows = [line(result) for result in run]
+    reviews = run.reviews()
+    rows = [{**line(result), **_review(reviews.get(result.job_id, {}))} for result in run]
     columns = list(dict.fromkeys(column for row in rows for column in row))
     data = {column: [row.get(column) for row in rows] for column in columns}
     return _frame(data, run.frame_kind, run.frame_index if run.frame_kind == "pandas" else None)
@@ -47,6 +50,16 @@ def line(result: JobResult) -> dict[str, Any]:
         "output_tokens": result.output_tokens,
         "pages": pages,
     }
+
+
+def _review(reviews: Mapping[str, Review]) -> dict[str, Any]:
+    """Return what a person said: `field.review` is the verdict, `field.corrected` a right value that was typed."""
+    found: dict[str, Any] = {}
+    for path, review in reviews.items():
+        found[f"{path}.review"] = review.verdict
+        if review.verdict == "corrected":
+            found[f"{path}.corrected"] = review.value
+    return found
 
 
 def _frame(data: dict[str, list[Any]], kind: str | None, index: list[Any] | None) -> Any:
@@ -87,8 +100,11 @@ def to_jsonl(run: BatchRun, path: Path) -> Path:
     """Write one result a line as JSON, to a file that is whole or not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".part")
+    reviews = run.reviews()
     with draft.open("w", encoding="utf-8") as out:
         for result in run:
-            out.write(json.dumps(result.to_dict(), ensure_ascii=False, default=str) + "\n")
+            said = {path: review.to_dict() for path, review in reviews.get(result.job_id, {}).items()}
+            body = {**result.to_dict(), **({"reviews": said} if said else {})}
+            out.write(json.dumps(body, ensure_ascii=False, default=str) + "\n")
     draft.replace(path)
     return path

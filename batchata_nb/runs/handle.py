@@ -10,12 +10,13 @@ from ..core.errors import BatchataError, ValidationError
 from ..core.jobs import Document, JsonObject
 from . import pages
 from .drive import Drive
+from .reviews import Reviewable
 from .store import Store
 
 FAILED = ("invalid", "errored", "expired", "missing", "held")
 
 
-class Handle:
+class Handle(Reviewable):
     """A run as watched from any thread; nothing here waits for the provider."""
 
     is_dry = False

@@ -6,12 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..core.citations import leaves
 from ..core.jobs import Job, JsonObject
 from ..core.state import RunState
+from .reviews import ANSWER, Review, of_bodies, values_of
 from .store import Store
 
 CELL, RAW, MOST = 200, 100_000, 500
+SURE = ("none", "low", "", "medium", "high")
+"""Confidence from weakest; empty where evidence has none."""
 GROUPS = {
     "failed": ("invalid", "errored", "expired", "missing"),
     "pending": ("pending", "elsewhere"),
@@ -78,7 +80,26 @@ def _page(store: Store, state: RunState, page: Sequence[int]) -> list[JsonObject
     jobs = store.jobs(state.run_id, page)
     bodies = store.results(state.run_id, page)
     fields = store.fields(state.run_id, page)
-    return [_line(state, row, job, bodies.get(row), fields.get(row)) for row, job in zip(page, jobs, strict=True)]
+    reviews = of_bodies(store, state.run_id, bodies)
+    return [
+        {**_line(state, row, job, bodies.get(row), fields.get(row)), **_marks(bodies.get(row), reviews.get(row))}
+        for row, job in zip(page, jobs, strict=True)
+    ]
+
+
+def _marks(body: JsonObject | None, reviews: Mapping[str, Review] | None) -> JsonObject:
+    """How sure each field is, by its best citation, and how far a person has checked the result."""
+    sure: dict[str, str] = {}
+    for path, cited in ((body or {}).get("citations") or {}).items():
+        column = path.partition("[")[0] or ANSWER  # a list stands in one column, and is as sure as its weakest part
+        level = str(cited[0].get("confidence") or "") if cited else "none"
+        if column not in sure or SURE.index(level) < SURE.index(sure[column]):
+            sure[column] = level
+    if not reviews:
+        return {"sure": sure, "review": None}
+    verdicts = [review.verdict for review in reviews.values()]
+    wrong = len(verdicts) - verdicts.count("confirmed")
+    return {"sure": sure, "review": {"done": len(verdicts), "of": len(values_of(body or {})), "wrong": wrong}}
 
 
 def _line(state: RunState, row: int, job: Job, body: JsonObject | None, fields: JsonObject | None) -> JsonObject:
@@ -118,10 +139,7 @@ def detail(store: Store, state: RunState, row: int) -> JsonObject:
     """Return one result with its fields, evidence, usage and raw text."""
     job, body = store.job(state.run_id, row), store.result(state.run_id, row) or {}
     citations: Mapping[str, Any] = body.get("citations") or {}
-    data = body.get("data")
-    values = dict(leaves(data)) if data is not None else {}
-    if "" in citations or (data is None and body.get("text")):
-        values = {"": body.get("text", ""), **values}
+    reviews = of_bodies(store, state.run_id, {row: body}).get(row, {}) if body else {}
     status = state.state_of(row)
     return {
         "row": row,
@@ -137,14 +155,21 @@ def detail(store: Store, state: RunState, row: int) -> JsonObject:
         "raw": (body.get("text") or "")[:RAW],
         "fields": [
             {
-                "path": path or "answer",
+                "path": path or ANSWER,
                 "value": _value(value),
                 "citations": [_citation(c) for c in citations.get(path, ())],
+                "review": _review(reviews.get(path)),
             }
-            for path, value in values.items()
+            for path, value in values_of(body).items()
         ],
         "documents": [{"name": d.name, "kind": d.kind, "pages": d.pages} for d in job.documents],
     }
+
+
+def _review(review: Review | None) -> JsonObject | None:
+    if review is None:
+        return None
+    return {"verdict": review.verdict, "value": _value(review.value) if review.verdict == "corrected" else None}
 
 
 def _value(value: Any) -> str:

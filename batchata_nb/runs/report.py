@@ -74,8 +74,17 @@ def _job(run: BatchRun, detail: JsonObject) -> Iterator[str]:
     for field in detail["fields"]:
         found = next(iter(field["citations"]), None)
         proof = _proof(documents, found) if found else "<small>no evidence found</small>"
-        yield f"<tr><td>{escape(field['path'])}</td><td>{escape(field['value'], LONGEST)}</td><td>{proof}</td></tr>"
+        value = escape(field["value"], LONGEST) + _said(field["review"])
+        yield f"<tr><td>{escape(field['path'])}</td><td>{value}</td><td>{proof}</td></tr>"
     yield "</table></details>"
+
+
+def _said(review: JsonObject | None) -> str:
+    """What a person said about a value."""
+    if review is None:
+        return ""
+    right = f" to {escape(review['value'], LONGEST)}" if review["verdict"] == "corrected" else ""
+    return f"<br><small><strong>{escape(review['verdict'])}</strong>{right} in review</small>"
 
 
 def _proof(documents: tuple[Document, ...], citation: Mapping[str, Any]) -> str:

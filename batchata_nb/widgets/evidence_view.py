@@ -15,8 +15,8 @@ class ResultView(Messenger, anywidget.AnyWidget):
     """The evidence view of one result: fields on one side, the document with the cited places on the other.
 
     Args:
-        detail: The result as the answer to a `result` message holds it; it never changes.
-        on_message: Gets what the browser asks for: messages of kind `page` and `text`, as from a dashboard.
+        detail: The result as the answer to a `result` message holds it; only its reviews change.
+        on_message: Gets what the browser asks for: messages of kind `page`, `text` and `review`, as from a dashboard.
     """
 
     _esm = STATIC / "result.js"

@@ -1,0 +1,224 @@
+"""What a person said about the fields of results: confirmed, corrected or rejected.
+
+A verdict is on one value of one answer. It is kept by the job's fingerprint, so that every run that reuses the answer
+shows it, together with the value that was seen: where a new answer says something else, the old verdict does not count.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from ..core.citations import leaves
+from ..core.errors import ValidationError
+from ..core.jobs import JsonObject
+from .corrections import corrected
+from .schemas import schema_key
+from .store import Store
+from .store_file import chunks
+
+if TYPE_CHECKING:
+    from .drive import Drive
+
+Verdict = Literal["confirmed", "corrected", "rejected"]
+VERDICTS: tuple[str, ...] = get_args(Verdict)
+TABLE = """CREATE TABLE IF NOT EXISTS reviews (
+  fingerprint TEXT NOT NULL, path TEXT NOT NULL, seen TEXT NOT NULL, verdict TEXT NOT NULL, value TEXT,
+  at REAL NOT NULL,
+  PRIMARY KEY (fingerprint, path)) WITHOUT ROWID"""
+ANSWER = "answer"
+"""What an answer that has no fields is called; inside its path is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A person's verdict on one field.
+
+    Attributes:
+        verdict: `confirmed`, `corrected` or `rejected`.
+        value: The right value, as JSON, where it was corrected.
+        at: When, in seconds since 1970.
+    """
+
+    verdict: Verdict
+    value: Any = None
+    at: float = 0.0
+
+    def to_dict(self) -> JsonObject:
+        """Return what views and exports are given."""
+        return {"verdict": self.verdict, "value": self.value}
+
+
+def values_of(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an answer says by path; an answer that is text stands under the empty path."""
+    data = body.get("data")
+    values = dict(leaves(data)) if data is not None else {}
+    if "" in (body.get("citations") or {}) or (data is None and body.get("text")):
+        values = {"": body.get("text", ""), **values}
+    return values
+
+
+def of_bodies(store: Store, run_id: str, bodies: Mapping[int, Mapping[str, Any]]) -> dict[int, dict[str, Review]]:
+    """Return the verdicts that count for these results, by row and path.
+
+    Args:
+        store: The store.
+        run_id: The run.
+        bodies: Results by row, as the store keeps them.
+    """
+    kept = _kept(store, run_id, list(bodies))
+    found: dict[int, dict[str, Review]] = {}
+    for row, reviews in kept.items():
+        values = values_of(bodies[row])
+        counting = {p: review for p, (seen, review) in reviews.items() if p in values and _seen(values[p]) == seen}
+        if counting:
+            found[row] = counting
+    return found
+
+
+def _seen(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+
+
+def _exists(store: Store) -> bool:
+    """Whether anybody has reviewed anything in this store: the table is made with the first verdict."""
+    return bool(store._read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'reviews'"))
+
+
+def _kept(store: Store, run_id: str, rows: Sequence[int]) -> dict[int, dict[str, tuple[str, Review]]]:
+    found: dict[int, dict[str, tuple[str, Review]]] = {}
+    if not rows or not _exists(store):
+        return found
+    for chunk in chunks(rows):
+        for row, path, seen, verdict, value, at in store._read(
+            "SELECT j.row, r.path, r.seen, r.verdict, r.value, r.at FROM jobs j JOIN reviews r "
+            f"ON r.fingerprint = j.fingerprint WHERE j.run_id = ? AND j.row IN ({','.join('?' * len(chunk))})",
+            run_id,
+            *chunk,
+        ):
+            right = None if value is None else json.loads(str(value))
+            review = Review(verdict, right, float(str(at)))  # type: ignore[arg-type]
+            found.setdefault(int(str(row)), {})[str(path)] = (str(seen), review)
+    return found
+
+
+def _reviewed_rows(store: Store, run_id: str) -> list[int]:
+    if not _exists(store):
+        return []
+    rows = store._read(
+        "SELECT DISTINCT j.row FROM reviews r JOIN jobs j ON j.fingerprint = r.fingerprint WHERE j.run_id = ? "
+        "ORDER BY j.row",
+        run_id,
+    )
+    return [int(str(row)) for (row,) in rows]
+
+
+def _keep(store: Store, run_id: str, row: int, path: str, seen: str, review: Review | None) -> None:
+    with store._write() as db:
+        db.execute(TABLE)
+        where = "(SELECT fingerprint FROM jobs WHERE run_id = ? AND row = ?)"
+        if review is None:
+            db.execute(f"DELETE FROM reviews WHERE path = ? AND fingerprint = {where}", (path, run_id, row))
+            return
+        value = json.dumps(review.value, ensure_ascii=False) if review.verdict == "corrected" else None
+        db.execute(
+            f"INSERT OR REPLACE INTO reviews VALUES ({where},?,?,?,?,?)",
+            (run_id, row, path, seen, review.verdict, value, review.at),
+        )
+
+
+class Reviewable:
+    """The part of a run's handle by which a person checks its results."""
+
+    drive: Drive
+    store: Store
+    _models: Mapping[str, type[Any]] = {}
+    _progress: tuple[Any, JsonObject] | None = None
+
+    def review(self, row: int | str, path: str, verdict: Verdict | None, value: Any = None) -> Review | None:
+        """Mark a field of a result as confirmed, corrected or rejected; kept in the store at once.
+
+        Args:
+            row: The result's row from 0, or its job id.
+            path: The field, such as `lines[0].amount`; `answer` where the answer is plain text.
+            verdict: `confirmed`, `corrected`, `rejected`, or None to take the verdict back.
+            value: The right value where it is corrected: as typed, or as the field's own type.
+
+        Returns:
+            What is kept now, with the corrected value as JSON.
+
+        Raises:
+            ValidationError: There is no such result or field, no such verdict, or the value does not fit the schema.
+        """
+        if verdict is not None and verdict not in VERDICTS:
+            raise ValidationError(f"There is no verdict {str(verdict)[:40]!r}; use {', '.join(VERDICTS)}, or None.")
+        number = self._row_number(row)
+        body = self.store.result(self.drive.state.run_id, number) or {}
+        values = values_of(body)
+        if path not in values and path == ANSWER and "" in values:
+            path = ""
+        if path not in values:
+            known = ", ".join(each or ANSWER for each in list(values)[:8]) or "none, since it has no answer"
+            raise ValidationError(f"This result has no field {path[:80]!r}; its fields are {known}.")
+        review = None
+        if verdict is not None:
+            right = None
+            if verdict == "corrected":
+                found = of_bodies(self.store, self.drive.state.run_id, {number: body}).get(number, {})
+                others = {p: r.value for p, r in found.items() if r.verdict == "corrected" and p != path}
+                right = self._right(number, body, path, value, others)
+            review = Review(verdict, right, self.drive.context.clock.now())
+        _keep(self.store, self.drive.state.run_id, number, path, _seen(values[path]), review)
+        return review
+
+    def _right(self, row: int, body: JsonObject, path: str, value: Any, others: Mapping[str, Any]) -> Any:
+        if path == "" or body.get("data") is None:
+            return str(value or "")
+        schema = self.store.job(self.drive.state.run_id, row).schema
+        return corrected(body["data"], path, value, others, schema or {}, self._models.get(schema_key(schema)))
+
+    def _row_number(self, row: int | str) -> int:
+        if isinstance(row, str):
+            found = self.store._read(
+                "SELECT row FROM jobs WHERE run_id = ? AND job_id = ?", self.drive.state.run_id, row
+            )
+            if not found:
+                raise ValidationError(f"{self.drive.state.name} has no job {row!r}.")
+            return int(str(found[0][0]))
+        if not 0 <= row < self.drive.state.total:
+            raise ValidationError(f"{self.drive.state.name} has no row {row}.")
+        return row
+
+    def reviews(self) -> dict[str, dict[str, Review]]:
+        """Return all verdicts that count, by job id and field."""
+        rows = _reviewed_rows(self.store, self.drive.state.run_id)
+        ids = [str(r[0]) for r in self._ids(rows)]
+        found = of_bodies(self.store, self.drive.state.run_id, self.store.results(self.drive.state.run_id, rows))
+        return {
+            job_id: {path or ANSWER: review for path, review in found[row].items()}
+            for row, job_id in zip(rows, ids, strict=True)
+            if row in found
+        }
+
+    def _ids(self, rows: Sequence[int]) -> Iterable[tuple[object, ...]]:
+        for chunk in chunks(rows):
+            marks = ",".join("?" * len(chunk))
+            yield from self.store._read(
+                f"SELECT job_id FROM jobs WHERE run_id = ? AND row IN ({marks}) ORDER BY row",
+                self.drive.state.run_id,
+                *chunk,
+            )
+
+    def review_progress(self) -> JsonObject:
+        """Return how many results a person has begun to check, and how many of those are checked in every field."""
+        if not _exists(self.store):
+            return {"begun": 0, "done": 0}
+        mark = (self.drive.rev, self.store._read("SELECT COUNT(*), MAX(at) FROM reviews"))
+        if self._progress is None or self._progress[0] != mark:
+            bodies = self.store.results(self.drive.state.run_id, _reviewed_rows(self.store, self.drive.state.run_id))
+            found = of_bodies(self.store, self.drive.state.run_id, bodies)
+            done = sum(len(reviews) == len(values_of(bodies[row])) for row, reviews in found.items())
+            self._progress = (mark, {"begun": len(found), "done": done})
+        return self._progress[1]

@@ -1,0 +1,215 @@
+"""What a person says about results: kept, checked against the schema, and handed on."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+import pytest
+from pydantic import BaseModel, Field
+
+from batchata_nb import Batch, ValidationError
+from batchata_nb.runs.corrections import corrected
+from batchata_nb.runs.launch import attach
+from batchata_nb.runs.schemas import schema_of
+
+INVOICE = "Invoice number: A-1042\nDate: 2026-03-25\nVendor: Northwind Traders\nTotal: 1,234.50\n"
+
+
+class Invoice(BaseModel):
+    invoice_number: str
+    vendor: str
+    total: Decimal
+    date: date
+
+
+class Line(BaseModel):
+    item: str
+    count: int = Field(ge=1)
+    kind: Literal["goods", "service"] | None = None
+
+
+class Order(BaseModel):
+    lines: list[Line]
+    due: date | None = None
+    weight: float = Field(gt=0)
+    paid: bool
+    code: str = Field(pattern="^[A-Z]{2}$")
+
+
+ORDER = {
+    "lines": [{"item": "desk", "count": 2, "kind": None}, {"item": "lamp", "count": 1, "kind": "goods"}],
+    "due": "2026-03-25",
+    "weight": 2.5,
+    "paid": False,
+    "code": "AB",
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Each test works in a folder of its own, with quick batches."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BATCHATA_PRACTICE_SECONDS", "0")
+    monkeypatch.setenv("BATCHATA_POLL_INTERVAL", "0.05")
+    return tmp_path
+
+
+def invoices(name="invoices", total="1,234.50", **options):
+    """Return a finished run over two invoices."""
+    rows = [{"id": name, "text": INVOICE.replace("1,234.50", t)} for name, t in (("a", total), ("b", "8.00"))]
+    batch = Batch(**options).use_practice().set_default_params(model="claude-sonnet-5-5")
+    batch.add_jobs("Extract: {{ text }}", over=rows, id_column="id", response_model=Invoice)
+    return batch.run(wait=True)
+
+
+def test_verdicts_are_kept_by_job_and_field():
+    """A verdict is there at once, by row or by id, and is taken back with None."""
+    run = invoices()
+    run.review(0, "vendor", "confirmed")
+    run.review("b", "total", "rejected")
+    first, second = run.job_ids
+
+    assert {first: {"vendor": "confirmed"}, second: {"total": "rejected"}} == {
+        job: {path: review.verdict for path, review in found.items()} for job, found in run.reviews().items()
+    }
+
+    run.review(0, "vendor", None)
+    assert [second] == list(run.reviews())
+
+
+def test_a_correction_is_read_as_the_field_is():
+    """What is typed becomes a value of the field's type; what does not fit is refused, and nothing is kept of it."""
+    run = invoices()
+    kept = run.review(0, "total", "corrected", "1240.00")
+    with pytest.raises(ValidationError, match="total: Input should be a valid decimal"):
+        run.review(0, "total", "corrected", "about 12")
+
+    assert "1240.00" == kept.value
+    assert "1240.00" == run.reviews()[run.job_ids[0]]["total"].value
+
+
+@pytest.mark.parametrize(
+    ("row", "path", "verdict", "words"),
+    [
+        (0, "tax", "confirmed", "no field 'tax'; its fields are invoice_number, vendor, total, date"),
+        (7, "total", "confirmed", "no row 7"),
+        ("nobody", "total", "confirmed", "no job 'nobody'"),
+        (0, "total", "maybe", "no verdict 'maybe'; use confirmed, corrected, rejected, or None"),
+    ],
+)
+def test_what_is_not_there_cannot_be_reviewed(row, path, verdict, words):
+    """An unknown row, id, field or verdict is refused by name."""
+    with pytest.raises(ValidationError, match=words):
+        invoices().review(row, path, verdict)
+
+
+def test_verdicts_outlive_the_kernel_and_follow_the_answer():
+    """Another handle on the store knows them, and so does another run that reuses the answer; a new answer does not."""
+    first = invoices()
+    first.review(0, "total", "confirmed")
+    again = attach(first.name, state_file=str(first.store.path))
+    other = invoices(total="99.00")
+
+    assert "confirmed" == again.reviews()[first.job_ids[0]]["total"].verdict
+    assert first.run_id != other.run_id
+    assert {} == other.reviews()
+
+
+def test_a_verdict_does_not_count_for_another_value():
+    """When the answer to the same job says something else, the old verdict is not shown for it."""
+    run = invoices()
+    run.review(0, "total", "confirmed")
+    with run.store._write() as db:
+        db.execute("UPDATE reviews SET seen = '\"1.00\"'")
+
+    assert {} == run.reviews()
+    assert [None] * 4 == [field["review"] for field in run.detail(0)["fields"]]
+
+
+def test_views_show_what_was_said():
+    """The evidence view has each field's verdict; the table has how far each row is checked; the run how many are."""
+    run = invoices()
+    for path in ("vendor", "date", "invoice_number"):
+        run.review(0, path, "confirmed")
+    run.review(0, "total", "corrected", "5")
+    run.review(1, "total", "rejected")
+    fields = {field["path"]: field["review"] for field in run.detail(0)["fields"]}
+    _, rows = run.rows(0, 10)
+
+    assert {"verdict": "corrected", "value": "5"} == fields["total"]
+    assert {"verdict": "confirmed", "value": None} == fields["vendor"]
+    assert [{"done": 4, "of": 4, "wrong": 1}, {"done": 1, "of": 4, "wrong": 1}] == [row["review"] for row in rows]
+    assert {"begun": 2, "done": 1} == run.review_progress()
+
+
+def test_exports_hold_the_verdicts(folder):
+    """Frames get columns for reviewed fields alone; JSON lines and HTML say the same."""
+    run = invoices()
+    assert not [column for column in run.to_df() if "review" in column]
+    run.review(0, "total", "corrected", "5")
+    run.review(1, "vendor", "confirmed")
+    frame = run.to_df()
+    lines = [json.loads(line) for line in run.to_jsonl(folder / "out.jsonl").read_text("utf-8").splitlines()]
+
+    assert ["corrected", None] == [None if value != value else value for value in frame["total.review"]]
+    assert "5" == frame["total.corrected"][0]
+    assert "confirmed" == frame["vendor.review"][1]
+    assert [{"total": {"verdict": "corrected", "value": "5"}}, {"vendor": {"verdict": "confirmed", "value": None}}] == [
+        line["reviews"] for line in lines
+    ]
+    assert "<strong>corrected</strong> to 5 in review" in run.export_html(folder / "out.html").read_text("utf-8")
+
+
+def test_a_plain_answer_is_reviewed_as_a_whole():
+    """An answer without fields is one field named answer."""
+    batch = Batch().use_practice().set_default_params(model="claude-sonnet-5-5")
+    run = batch.add_job(prompt="Say hello.").run(wait=True)
+    run.review(0, "answer", "corrected", "Good day.")
+
+    assert [{"verdict": "corrected", "value": "Good day."}] == [f["review"] for f in run.detail(0)["fields"]]
+    assert "Good day." == run.to_df()["answer.corrected"][0]
+
+
+FITS = [
+    ("lines[1].count", "3", 3),
+    ("lines[0].item", "12", "12"),
+    ("lines[0].kind", "service", "service"),
+    ("lines[1].kind", "", None),
+    ("due", "2027-01-31", "2027-01-31"),
+    ("due", "", None),
+    ("weight", "7", 7),
+    ("paid", "true", True),
+    ("code", "XY", "XY"),
+]
+MISFITS = [
+    ("lines[1].count", "0"),
+    ("lines[1].count", "two"),
+    ("lines[1].count", "2.5"),
+    ("lines[0].kind", "gift"),
+    ("due", "soon"),
+    ("weight", "0"),
+    ("paid", "perhaps"),
+    ("code", "xyz"),
+    ("lines[0].count", ""),
+]
+
+
+@pytest.mark.parametrize("model", [Order, None])
+@pytest.mark.parametrize(("path", "typed", "right"), FITS)
+def test_typed_text_becomes_the_value_it_stands_for(path, typed, right, model):
+    """With the class at hand, and with its schema alone, text is read as a value of the field's type."""
+    found = corrected(ORDER, path, typed, {}, schema_of(Order), model)
+
+    assert right == found
+    assert type(right) is type(found) or path == "weight"
+
+
+@pytest.mark.parametrize("model", [Order, None])
+@pytest.mark.parametrize(("path", "typed"), MISFITS)
+def test_what_does_not_fit_is_refused(path, typed, model):
+    """With the class at hand, and with its schema alone, a value that the field cannot have is refused by its path."""
+    with pytest.raises(ValidationError, match=path.replace("[", r"\[")):
+        corrected(ORDER, path, typed, {}, schema_of(Order), model)
