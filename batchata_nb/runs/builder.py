@@ -14,6 +14,7 @@ from ..core.jobs import CiteMode, Message, Role
 from .asking import Asked, conversation
 from .schemas import schema_of
 from .settings import LONGEST, SHORTEST, STATE_FILE, Settings, limit_text
+from .waiting import log_to_stderr, wait_as_asked
 
 if TYPE_CHECKING:
     from .run import BatchRun
@@ -108,7 +109,7 @@ class Batch:
         return self
 
     def set_verbosity(self, level: str) -> Batch:
-        """Set how much is logged: `debug`, `info`, `warn` or `error`.
+        """Set how much is logged: `debug`, `info`, `warn` or `error`; in a plain process to stderr.
 
         Raises:
             ValidationError: Another word.
@@ -116,7 +117,7 @@ class Batch:
         levels = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
         if level.lower() not in levels:
             raise ValidationError(f"The verbosity is one of {', '.join(levels)}, not {level!r}.")
-        logging.getLogger("batchata_nb").setLevel(levels[level.lower()])
+        log_to_stderr(levels[level.lower()])
         return self
 
     def raw_files(self, enabled: bool = True) -> Batch:
@@ -135,6 +136,20 @@ class Batch:
     def set_provider(self, provider: str | None) -> Batch:
         """Name the provider, for model names that do not tell it."""
         self.settings.provider = provider
+        return self
+
+    def set_base_url(self, url: str | None) -> Batch:
+        """Choose an OpenAI-compatible endpoint, such as `http://localhost:8000/v1`; None: the provider itself.
+
+        Models are then the endpoint's own, and answers are never taken for those of another one. The key in
+        `OPENAI_API_KEY` goes to it, if one is set. Where it has no batches, run with `live=True`.
+
+        Raises:
+            ValidationError: It is no URL of a server, or holds a key.
+        """
+        from ..providers.openai_compatible import base_url
+
+        self.settings.base_url = None if url is None else base_url(url)
         return self
 
     def use_practice(self, enabled: bool = True) -> Batch:
@@ -311,7 +326,6 @@ class Batch:
             raise ValidationError(f"A preview needs at least 1 job, not {preview}.")
         self.settings.live, self.settings.preview = live or preview is not None, preview
         from .launch import launch
-        from .waiting import wait_as_asked
 
         run = launch(self, name=name, fresh=fresh or not self.settings.reuse_state, dry_run=dry_run)
         return wait_as_asked(run, wait, on_progress, progress_interval, print_status)

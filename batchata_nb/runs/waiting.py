@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .environment import in_kernel
+from .handle import FAILED
 
 if TYPE_CHECKING:
     from .run import BatchRun
 
+LOG = logging.getLogger("batchata_nb")
 Progress = Callable[[dict[str, Any], float, dict[str, Any]], None]
 
 
@@ -18,6 +22,8 @@ def wait_as_asked(
 ) -> BatchRun:
     """Wait as `Batch.run` was asked to: by default in a plain process, not in a kernel."""
     wait = not in_kernel() if wait is None else wait
+    if not run.is_dry:
+        run.subscribe(_Logger(run))
     if not wait:
         if on_progress is not None:
             _while_running(run, on_progress, interval)
@@ -28,6 +34,32 @@ def wait_as_asked(
         with shown(run) as draw:
             return run.wait(each=_both(draw, on_progress), interval=interval)
     return run.wait(each=on_progress, interval=interval)
+
+
+def log_to_stderr(level: int) -> None:
+    """Log runs from this level on; in a plain process to stderr, unless the program has set up logging itself."""
+    LOG.setLevel(level)
+    if not in_kernel() and not LOG.hasHandlers():
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        LOG.addHandler(handler)
+
+
+class _Logger:
+    """Logs what a run notes of itself; at the end, as a warning where jobs failed."""
+
+    def __init__(self, run: BatchRun) -> None:
+        self._run = run
+        self._seen = 0.0
+
+    def __call__(self, summary: dict[str, Any]) -> None:
+        new = [(at, text) for at, text in self._run.drive.state.log if at > self._seen]
+        for at, text in new:
+            self._seen = at
+            LOG.info("%s: %s", summary["name"], text)
+        if self._run.drive.state.over:
+            failed = sum(self._run.drive.state.counts[name] for name in FAILED)
+            LOG.log(logging.WARNING if failed else logging.INFO, "%s: %s", summary["name"], summary["words"])
 
 
 def _both(first: Progress, second: Progress | None) -> Progress:
@@ -45,7 +77,7 @@ def _while_running(run: BatchRun, on_progress: Progress, interval: float) -> Non
 
     def listen(summary: dict[str, Any]) -> None:
         elapsed = float(summary["elapsed"])
-        if run.is_final or elapsed - last[0] >= interval:
+        if run.drive.state.over or elapsed - last[0] >= interval:
             last[0] = elapsed
             on_progress(run.status(), elapsed, run.batches())
 

@@ -251,6 +251,16 @@ def test_progress_calls_have_batchatas_shape():
     assert ["complete"] == [b["status"] for b in batches.values()]
 
 
+def test_verbosity_decides_what_is_logged(caplog):
+    """At info a run's own notes are logged; at the default level only what went wrong."""
+    tickets(["I love it"]).set_verbosity("info").run(name="loud", wait=True)
+    assert any("accepted by anthropic" in message for message in caplog.messages)
+    caplog.clear()
+
+    tickets(["[[practice: bad-request]]"]).set_verbosity("warn").run(name="quiet", wait=True)
+    assert ["quiet: 0 of 1 succeeded, 1 failed"] == caplog.messages
+
+
 def test_waiting_ends_and_the_run_goes_on(monkeypatch):
     """A timeout ends the waiting only."""
     monkeypatch.setenv("BATCHATA_PRACTICE_SECONDS", "1.5")
