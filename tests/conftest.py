@@ -21,6 +21,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
         if folder in COLAB and item.get_closest_marker("browser") is None:
             item.add_marker(pytest.mark.colab)
+        # With pytest-xdist: what shares a server or a wheel stays in one process.
+        group = next((name for name in ("lab", "notebook") if f"[{name}" in item.name), folder)
+        if folder in ("e2e", "test_package.py"):
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 def _keep_off_the_network(event: str, args: tuple[Any, ...]) -> None:

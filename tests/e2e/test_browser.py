@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 INVOICE_FILES = Path(__file__).resolve().parent.parent.parent / "example_notebooks" / "invoices"
 SLEEP = "print('begun', flush=True)\nimport time\ntime.sleep(120)"
-BATCH = """%%batchata notes --over rows --model claude-sonnet-5-5
+BATCH = """%%batchata notes --over rows --model gpt-6.1-sol --max-cost 5
 mood: Literal["good", "bad"]
 ---
 Say the mood of this message. Mood: good. {{ text }}"""
@@ -54,10 +54,12 @@ def cancel(dashboard) -> None:
 
 def test_dashboard_is_live_while_a_cell_blocks(notebook):
     """The dashboard goes on to the end of the run while another cell keeps the kernel busy."""
-    book = notebook([begin(12), BATCH, SLEEP])
+    in_waves = BATCH.replace("--max-cost 5", "--max-cost 5 --items-per-batch 10 --max-parallel-batches 2")
+    book = notebook([begin(8), in_waves, SLEEP], height=1120)
     dashboard = start(book)
     sleeping(book, 2)
-    book.shows(1, re.compile(r"running", re.IGNORECASE))
+    book.shows(1, re.compile("Ended[12]0 of 40"))
+    dashboard.get_by_text("good").first.wait_for()
     dashboard.scroll_into_view_if_needed()
     book.shot("live", dashboard)
     book.shows(1, re.compile(r"finished", re.IGNORECASE))
