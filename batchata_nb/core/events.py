@@ -122,7 +122,10 @@ class Polled:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The provider ended the batch; `handle` is what fetching needs. `rejected`: nothing of it ran."""
+    """The provider ended the batch; `handle` is what fetching needs. `rejected`: nothing of it ran.
+
+    `done`: how many rows it says were answered, where it counts them.
+    """
 
     at: float
     tag: str
@@ -132,6 +135,7 @@ class Ended:
     rejected: bool = False
     quota: bool = False
     no_results: bool = False
+    done: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,6 +208,7 @@ def _cancel_sent(state: RunState, e: ev.CancelSent, s: Submission) -> None:
 def _ended(state: RunState, e: ev.Ended, s: Submission) -> None:
     s.batch_state, s.word, s.handle, s.reason = "ended", e.word, e.handle, e.reason
     s.rejected, s.quota, s.no_results, s.note, s.next_at = e.rejected, e.quota, e.no_results, None, 0.0
+    s.done = e.done
     _note(state, e.at, f"{s.batch_id} {e.word}" + (f": {e.reason}" if e.reason else ""))
 
 

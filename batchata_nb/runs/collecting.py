@@ -216,7 +216,7 @@ def _close(drive: Drive, s: Submission, collected: Collected, now: float) -> Non
         waiting = store.reservations(state.run_id, s.tag)
         rows = sorted(collected.left)
         worst = sum((waiting[row][1] for row in rows), Decimal(0))
-        charged = worst if outcome == "missing" else Decimal(0)  # no line is no proof that it was not charged
+        charged = _charged(s, outcome, {row: waiting[row][1] for row in rows})
         jobs = store.jobs(state.run_id, rows)
         retry = {
             row: outcome != "cancelled" and state.attempts[row] < state.max_attempts and not state.cancelled
@@ -227,7 +227,7 @@ def _close(drive: Drive, s: Submission, collected: Collected, now: float) -> Non
                 row,
                 waiting[row][0],
                 _verdict(job, outcome, kind, message, s.batch_id),
-                waiting[row][1] if charged else Decimal(0),
+                charged.get(row, Decimal(0)),
             )
             for row, job in zip(rows, jobs, strict=True)
         ]
@@ -235,7 +235,7 @@ def _close(drive: Drive, s: Submission, collected: Collected, now: float) -> Non
             now,
             s.tag,
             tuple((row, outcome, kind, retry[row]) for row in rows),
-            str(charged),
+            str(sum(charged.values(), Decimal(0))),
             str(worst),
             samples={kind: message},
         )
@@ -247,6 +247,19 @@ def _close(drive: Drive, s: Submission, collected: Collected, now: float) -> Non
     if collected.unwritten:
         notes.append(ev.Noted(now, f"{collected.unwritten}; they are in the store, and to_jsonl writes them"))
     drive.record_events(*notes, ev.Closed(now, s.tag))
+
+
+def _charged(s: Submission, outcome: Outcome, worst: dict[int, Decimal]) -> dict[int, Decimal]:
+    """What rows without a line may have cost: no line is no proof that nothing was charged.
+
+    Rows of a batch that expired or was cancelled cost nothing, except as many as the provider counts answers of which
+    no line came: those count at their worst case, the dearest first.
+    """
+    if outcome == "missing":
+        return worst
+    unseen = max((s.done or 0) - s.outcomes["succeeded"] - s.outcomes["invalid"], 0)
+    dearest = sorted(worst, key=lambda row: worst[row], reverse=True)[:unseen]
+    return {row: worst[row] for row in dearest}
 
 
 def _absent(s: Submission) -> tuple[Outcome, ErrorKind, str]:

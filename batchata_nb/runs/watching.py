@@ -37,6 +37,7 @@ def poll(drive: Drive, s: Submission) -> None:
                     status.rejected,
                     status.quota,
                     status.no_results,
+                    status.done,
                 )
             )
         else:

@@ -25,10 +25,11 @@ from google import genai
 from pydantic import BaseModel
 
 from batchata_nb import Batch
-from batchata_nb.runs import collecting, drive, sending
+from batchata_nb.runs import collecting, drive, dry_run, launch, run, sending, waiting
 from batchata_nb.runs.store_file import StoreFile
 
-SDKS = (anthropic, openai, genai)
+LOADED = (anthropic, openai, genai, dry_run, launch, run, waiting)
+"""Imported once, before any child is made."""
 
 
 class Ticket(BaseModel):

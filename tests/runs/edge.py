@@ -173,6 +173,7 @@ class Desk:
             for row, j in enumerate(jobs)
         ]
         spec = {"models": ["m"], "poll_interval": 10.0, "items_per_batch": options.pop("items_per_batch", None)}
+        spec["budget"] = options.pop("budget", None)
         usable, under_way = self.store.known([r.fingerprint for r in records])
         first: list[ev.Event] = [ev.Started(self.clock.now(), len(records), **options)]
         if usable:
