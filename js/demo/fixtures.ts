@@ -149,6 +149,8 @@ export class DemoKernel implements Model {
   /** While false, messages are kept and not answered: a busy kernel. */
   awake = true;
   delay = 30;
+  /** What was said about fields, by row and path. */
+  readonly reviews = new Map<string, Bag>();
   readonly #listeners = new Map<string, Set<(...args: never[]) => void>>();
   readonly #state: Record<string, unknown>;
   readonly #draw: Draw;
@@ -220,6 +222,7 @@ export class DemoKernel implements Model {
     if (kind === "pull") return this.push({ kind: "summary", op, summary: this.get("summary") });
     if (kind === "rows") return this.push({ kind, op, ...this.#rows(message) });
     if (kind === "result") return this.push({ kind, op, result: this.result(row) });
+    if (kind === "review") return this.push({ kind, op, ...this.#review(message) });
     if (kind === "text") return this.push({ kind, op, text: LETTER, cut: false });
     if (kind === "page") {
       const bytes = await this.#draw(row, Number(message.page), Number(message.scale));
@@ -229,7 +232,21 @@ export class DemoKernel implements Model {
   }
 
   result(row: number): Bag {
-    return resultOf(row, this.stateOf(row));
+    const result = resultOf(row, this.stateOf(row));
+    const fields = result.fields as Bag[];
+    return { ...result, fields: fields.map((field) => ({ ...field, review: this.reviews.get(`${row} ${String(field.path)}`) ?? null })) };
+  }
+
+  /** Amounts must be numbers, as the schema would say. */
+  #review({ row, path, verdict, value }: Bag): Bag {
+    if (verdict === "corrected" && String(path).includes("amount") && Number.isNaN(Number(value))) {
+      return { error: `${String(path)}: Input should be a valid number` };
+    }
+    const key = `${Number(row)} ${String(path)}`;
+    if (verdict === null) this.reviews.delete(key);
+    else this.reviews.set(key, { verdict, value: verdict === "corrected" ? value : null });
+    const field = (this.result(Number(row)).fields as Bag[]).find((item) => item.path === path);
+    return { error: null, field };
   }
 
   rows(): Bag[] {

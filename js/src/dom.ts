@@ -117,6 +117,7 @@ const ICONS = {
   plus: ["", "M3.5 8h9M8 3.5v9"],
   search: ["", "M10.5 10.5L14 14M11.5 7a4.5 4.5 0 1 1-9 0 4.5 4.5 0 0 1 9 0z"],
   down: ["", "M3.5 6L8 10.5 12.5 6"],
+  pencil: ["", "M3 13l.8-3.2 7-7 2.4 2.4-7 7zM9.4 4.2l2.4 2.4"],
 } as const;
 
 /** A small drawing that repeats what a word beside it says. */

@@ -4,11 +4,12 @@ import { append, button, h, iconButton, setText, setTitle, show } from "../dom.t
 import { plural } from "../pure/format.ts";
 import { piecesOf, placesOf, type Place } from "../pure/places.ts";
 import { ENDED } from "../pure/segments.ts";
-import type { Result } from "../pure/snapshot.ts";
+import { readField, type Result, type Verdict } from "../pure/snapshot.ts";
 import { clip } from "../pure/visible.ts";
 import { fieldList } from "./fields.ts";
 import { resultHead } from "./head.ts";
 import { pageView } from "./pages.ts";
+import { reviewBar } from "./review.ts";
 import { textView } from "./texts.ts";
 
 export const ZOOMS = [0.5, 0.75, 1, 1.5, 2, 3, 4] as const;
@@ -17,6 +18,8 @@ export interface EvidenceOptions {
   /** Back to the table; without it there is nowhere to go back to. */
   onClose?: () => void;
   onStep?: (step: 1 | -1) => void;
+  /** A verdict was kept. */
+  onReview?: () => void;
 }
 
 export interface Evidence {
@@ -30,7 +33,7 @@ export interface Evidence {
   stop(): void;
 }
 
-export function evidence(channel: Channel, { onClose, onStep }: EvidenceOptions = {}): Evidence {
+export function evidence(channel: Channel, { onClose, onStep, onReview }: EvidenceOptions = {}): Evidence {
   let result: Result | null = null;
   let places: Place[] = [];
   let place = -1;
@@ -57,7 +60,9 @@ export function evidence(channel: Channel, { onClose, onStep }: EvidenceOptions 
   const zoomer = h("span", { class: "bnb-set" }, smaller, size, larger);
   const tools = h("div", { class: "bnb-tools bnb-page-tools" }, choose, only, h("span", { class: "bnb-gap" }), pager, zoomer);
 
-  const fields = fieldList(selectField, selectPlace);
+  const review = reviewBar(judge);
+  const checked = h("span", { class: "bnb-checked", role: "status" });
+  const fields = fieldList(selectField, selectPlace, review);
   const pages = pageView(channel, selectPlace);
   const texts = textView(channel, selectPlace);
   const unmarked = h("p", { class: "bnb-unmarked", role: "status", hidden: true });
@@ -65,8 +70,8 @@ export function evidence(channel: Channel, { onClose, onStep }: EvidenceOptions 
   const nothing = h("p", { class: "bnb-pane bnb-empty" });
   const side = h("div", { class: "bnb-side" }, tools, unmarked, pages.el, texts.el, rawText, nothing);
   const message = h("p", { class: "bnb-empty", role: "status", hidden: true });
-  const keys = h("p", { class: "bnb-note bnb-keys" }, `Keys: n p citation, j k field, [ ] page, + - 0 zoom, r raw answer${onClose ? ", Esc back" : ""}`);
-  const split = h("div", { class: "bnb-split" }, h("div", { class: "bnb-left" }, h("div", { class: "bnb-tools bnb-page-tools" }, h("span", { class: "bnb-range" }, "Fields"), h("span", { class: "bnb-gap" }), citations), fields.el, head.facts, keys), side);
+  const keys = h("p", { class: "bnb-note bnb-keys" }, `Keys: j k field, n p citation, c confirm, e correct, x reject, u clear, [ ] page, + - 0 zoom, r raw answer${onClose ? ", Esc back" : ""}`);
+  const split = h("div", { class: "bnb-split" }, h("div", { class: "bnb-left" }, h("div", { class: "bnb-tools bnb-page-tools" }, h("span", { class: "bnb-range" }, "Fields"), checked, h("span", { class: "bnb-gap" }), citations), fields.el, head.facts, keys), side);
   const el = h("div", { class: "bnb-view", tabIndex: -1, role: "group", aria: { label: "Result and evidence" } }, head.el, head.error, message, split);
 
   function open(next: Result): void {
@@ -89,6 +94,7 @@ export function evidence(channel: Channel, { onClose, onStep }: EvidenceOptions 
     head.update(next);
     drawDocuments(next.documents);
     fields.fill(next, places);
+    drawChecked();
     draw();
   }
 
@@ -155,6 +161,44 @@ export function evidence(channel: Channel, { onClose, onStep }: EvidenceOptions 
   function toggleRaw(): void {
     raw = !raw || !result?.documents.length;
     draw();
+  }
+
+  /** Keep a verdict, and show what the kernel keeps. */
+  async function judge(index: number, verdict: Verdict | null, value: string | null): Promise<void> {
+    const of = result;
+    const path = of?.fields[index]?.path;
+    if (!of || path === undefined) return;
+    try {
+      const { content } = await channel.ask("review", { row: of.row, path, verdict, value });
+      const kept = readField(content.field);
+      onReview?.();
+      // the same result may have been read anew meanwhile
+      if (!result || result.row !== of.row || result.fields[index]?.path !== path) return;
+      result.fields[index] = kept;
+      fields.mark(index, kept);
+      fields.select(field, place);
+      drawChecked();
+    } catch (error) {
+      if (result?.row === of.row) {
+        if (field !== index) selectField(index);
+        review.say(error instanceof Error ? error.message : String(error));
+      }
+      throw error;
+    }
+  }
+
+  function drawChecked(): void {
+    const all = result?.fields.length ?? 0;
+    const done = result?.fields.filter((item) => item.review).length ?? 0;
+    setText(checked, done === 0 ? "" : done === all ? `all ${all} checked` : `${done} of ${all} checked`);
+    checked.classList.toggle("bnb-all", done > 0 && done === all);
+  }
+
+  /** By keyboard: say it, and go on to the next field. */
+  function sayAndGo(verdict: Verdict): void {
+    if (field < 0) return;
+    review.act(verdict);
+    if (field < last()) selectField(field + 1);
   }
 
   /** Draw all that depends on where one is. */
@@ -241,6 +285,10 @@ export function evidence(channel: Channel, { onClose, onStep }: EvidenceOptions 
     "]": () => turn(1),
     "[": () => turn(-1),
     r: toggleRaw,
+    c: () => sayAndGo("confirmed"),
+    x: () => sayAndGo("rejected"),
+    e: () => review.correct(),
+    u: () => review.act(null),
     Escape: onClose,
   };
 

@@ -1,8 +1,9 @@
 // The fields of one result, each with what it rests on.
-import { append, button, h, setAria } from "../dom.ts";
+import { append, button, h, setAria, setTitle } from "../dom.ts";
 import { fieldGroups, whereOf, type Place } from "../pure/places.ts";
 import type { Citation, Field, Result } from "../pure/snapshot.ts";
 import { clip, safeLink } from "../pure/visible.ts";
+import { rightValue, verdictNode, type ReviewBar } from "./review.ts";
 
 const RAW = 10_000; // characters of an answer without fields
 const SHOWN = 1200; // characters of a value, until the whole is asked for
@@ -11,6 +12,8 @@ export interface FieldList {
   el: HTMLElement;
   fill(result: Result, places: readonly Place[]): void;
   select(field: number, place: number): void;
+  /** Draw anew what a person said about a field. */
+  mark(index: number, field: Field): void;
 }
 
 /** What an evidence chip says aloud and on hover. */
@@ -22,13 +25,15 @@ export function evidenceWords(citation: Citation): string {
 const SOURCES: Record<string, string> = { native: "cited by the model", quote: "quoted by the model", located: "located in the document" };
 const sourceOf = ({ source }: Citation): string => SOURCES[source ?? ""] ?? source ?? "";
 
-export function fieldList(onField: (field: number) => void, onPlace: (place: number) => void): FieldList {
+export function fieldList(onField: (field: number) => void, onPlace: (place: number) => void, bar: ReviewBar): FieldList {
   const el = h("div", { class: "bnb-fields", role: "group", aria: { label: "Fields" } });
   let nodes: HTMLElement[] = [];
+  let shown: Field[] = [];
   let chips = new Map<number, HTMLElement>();
 
   function fill(result: Result, places: readonly Place[]): void {
     nodes = [];
+    shown = result.fields;
     chips = new Map();
     const blocks = fieldGroups(result.fields).map((group) => {
       const rows = group.fields.map(({ index, label, field }) => (nodes[index] = fieldNode(result, places, index, label, field)));
@@ -47,13 +52,27 @@ export function fieldList(onField: (field: number) => void, onPlace: (place: num
     places.forEach((place, at) => {
       if (place.field === index) evidence.append(chip(result, place.citation, at));
     });
-    const node = h("div", { class: "bnb-field" }, name, valueNode(field.value), evidence);
+    const node = h("div", { class: "bnb-field" }, h("div", { class: "bnb-field-head" }, name), h("div", { class: "bnb-values" }), evidence);
+    drawSaid(node, field);
     if (!field.citations.length) append(evidence, h("span", { class: "bnb-none" }, "no evidence in the document"));
     node.addEventListener("click", (event) => {
-      const inner = (event.target as Element).closest("button, a");
+      const inner = (event.target as Element).closest("button, a, textarea");
       if (!inner && !document.getSelection()?.toString()) onField(index);
     });
     return node;
+  }
+
+  /** The value and what a person said about it; a value that is wrong is struck out. */
+  function drawSaid(node: HTMLElement, field: Field): void {
+    const [top, values] = node.children;
+    top?.querySelector(".bnb-said")?.remove();
+    const said = verdictNode(field);
+    if (said) top?.append(said);
+    const right = rightValue(field);
+    const model = valueNode(field.value);
+    if (field.review && field.review.verdict !== "confirmed") model.classList.add("bnb-struck");
+    if (right) setTitle(model, "What the model answered");
+    values?.replaceChildren(...(right ? [right, model] : [model]));
   }
 
   function chip(result: Result, citation: Citation, at: number): HTMLElement {
@@ -72,18 +91,27 @@ export function fieldList(onField: (field: number) => void, onPlace: (place: num
     select(field, place): void {
       nodes.forEach((node, i) => {
         node.classList.toggle("bnb-active", i === field);
-        setAria(node.firstElementChild ?? node, "current", i === field ? "true" : null);
+        setAria(node.querySelector(".bnb-field-name") ?? node, "current", i === field ? "true" : null);
       });
       for (const [at, node] of chips) {
         node.classList.toggle("bnb-active", at === place);
         setAria(node, "pressed", String(at === place));
       }
       const node = nodes[field];
-      if (!node) return;
+      const there = shown[field];
+      if (!node || !there) return bar.el.remove();
+      if (bar.el.parentElement !== node) node.append(bar.el);
+      bar.of(field, there);
       const outer = el.getBoundingClientRect();
       const inner = node.getBoundingClientRect();
       if (inner.top < outer.top) el.scrollTop += inner.top - outer.top;
       else if (inner.bottom > outer.bottom) el.scrollTop += Math.min(inner.bottom - outer.bottom, inner.top - outer.top);
+    },
+    mark(index, field): void {
+      const node = nodes[index];
+      if (!node) return;
+      shown[index] = field;
+      drawSaid(node, field);
     },
   };
 }

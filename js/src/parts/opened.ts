@@ -19,8 +19,9 @@ export interface Opened {
 export function opened(channel: Channel, table: () => Table): Opened {
   let row: number | null = null;
   let loading = 0;
+  let reviewed = false; // the table shows how far each result is checked
   let refreshing: ReturnType<typeof setTimeout> | undefined;
-  const view = evidence(channel, { onClose: close, onStep: (step) => void move(step) });
+  const view = evidence(channel, { onClose: close, onStep: (step) => void move(step), onReview: () => (reviewed = true) });
   show(view.el, false);
 
   /** What was asked for last is what is shown. */
@@ -47,7 +48,8 @@ export function opened(channel: Channel, table: () => Table): Opened {
     if (last === null) return;
     show(view.el, false);
     show(table().el, true);
-    table().active(true);
+    table().active(true, reviewed);
+    reviewed = false;
     table().focusRow(last);
   }
 

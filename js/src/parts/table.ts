@@ -20,8 +20,8 @@ export interface Table {
   neighbour(row: number, step: 1 | -1): Promise<number | null>;
   /** Put the focus on the row that was opened last. */
   focusRow(row: number): void;
-  /** A table that is not seen asks for nothing. */
-  active(on: boolean): void;
+  /** A table that is not seen asks for nothing; it asks when it is seen again, if there is reason to. */
+  active(on: boolean, stale?: boolean): void;
   stop(): void;
 }
 
@@ -203,9 +203,9 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
       return fresh?.rows.at(step > 0 ? 0 : -1)?.row ?? null;
     },
     focusRow: (row) => rowNodes().find((node) => node.dataset.row === String(row))?.focus(),
-    active(on): void {
+    active(on, stale = false): void {
       active = on;
-      if (on && summary && summary.rev !== asked.rev) void load();
+      if (on && (stale || (summary && summary.rev !== asked.rev))) void load();
     },
     stop(): void {
       clearTimeout(later);

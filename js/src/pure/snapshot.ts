@@ -191,10 +191,21 @@ export interface Citation extends Piece {
   pieces: Piece[];
 }
 
+export const VERDICTS = ["confirmed", "corrected", "rejected"] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+/** What a person said about a field. */
+export interface Review {
+  verdict: Verdict;
+  /** The right value, where it was corrected. */
+  value: string | null;
+}
+
 export interface Field {
   path: string;
   value: string;
   citations: Citation[];
+  review: Review | null;
 }
 
 export interface Result {
@@ -228,14 +239,23 @@ export function readResult(raw: unknown): Result {
     usage: Object.fromEntries(usage),
     attempts: numberOr(r.attempts, 0),
     raw: text(r.raw),
-    fields: list(r.fields).map((raw) => {
-      const f = bag(raw);
-      return { path: text(f.path), value: text(f.value), citations: list(f.citations).map(readCitation) };
-    }),
+    fields: list(r.fields).map(readField),
     documents: list(r.documents).map((raw) => {
       const d = bag(raw);
       return { name: text(d.name), kind: text(d.kind), pages: numberOr(d.pages, null) };
     }),
+  };
+}
+
+export function readField(raw: unknown): Field {
+  const f = bag(raw);
+  const review = bag(f.review);
+  const verdict = VERDICTS.find((known) => known === review.verdict);
+  return {
+    path: text(f.path),
+    value: text(f.value),
+    citations: list(f.citations).map(readCitation),
+    review: verdict ? { verdict, value: textOrNull(review.value) } : null,
   };
 }
 
