@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
 from typing import Any
 
 from .candidates import Hint, hints
 from .labels import Path
+
+_SCALARS = (str, int, float, bool, Decimal, date, time, type(None))
+"""Leaves that are looked for as what they are; all others as their text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,8 @@ def _walk(value: Any, schema: Any, root: Mapping[str, Any], path: Path, notes: t
             below = fixed[index] if index < len(fixed) else schema.get("items") or {}
             yield from _walk(item, below, root, (*path, index), notes)
     else:
-        yield Field(path, value, hints(schema), notes)
+        plain = value if isinstance(value, _SCALARS) else str(value)
+        yield Field(path, plain, hints(schema), notes)
 
 
 def _resolved(schema: Any, root: Mapping[str, Any], value: Any, depth: int = 0) -> Mapping[str, Any]:

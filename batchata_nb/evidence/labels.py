@@ -14,6 +14,7 @@ Path = tuple[str | int, ...]
 Spans = list[tuple[int, int]]
 
 _LONG_NOTE = 4  # terms; from here on a description is compared with sentences
+_NOTE, _TERMS = 0.3, 8  # weight of a term of a long description, and from how many terms on it falls
 _COMPOUND = 0.75
 _SENTENCE, _EXPLICIT = 1.2, 0.3
 _SENTENCE_END = re.compile(r"[.!?][\s\"”’)]|[。！？؟।॥]|\n\s*\n|\n(?=[^\n]{0,40}\n)")
@@ -72,7 +73,7 @@ def label(path: Path, notes: Sequence[str]) -> Label:
     long = len(described) >= _LONG_NOTE
     for back, note in enumerate(reversed(notes)):
         for term in note_terms(note):
-            add(term, (0.3 if long else 0.8) if back == 0 else 0.3)
+            add(term, _NOTE * min(1.0, _TERMS / len(described)) if long and back == 0 else 0.8 if back == 0 else 0.3)
             for other in _synonyms().get(term, ()):
                 add(other, 0.15 if long else 0.4)
     return Label(tuple(weights.items()), tuple((term, 1.0) for term in described) if long else ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..core.citations import FieldCitations
+from ..core.citations import Citation, FieldCitations
 from ..core.errors import ValidationError
 from . import candidates, choose, derived, labels, native, rows, speak
 from .fields import Field, fields
@@ -66,6 +66,17 @@ def locate(
     return result
 
 
+def cited(source: Source, blocks: Sequence[Any]) -> list[Citation]:
+    """Return a provider's citations of an answer in plain text, each with its place in the document.
+
+    Args:
+        source: The documents of the request.
+        blocks: Content blocks with citations, as on the wire; the block's own text stands under
+            `metadata["statement"]`.
+    """
+    return [speak.stated(source, passage, statement) for statement, passage in native.statements(blocks, source)]
+
+
 def _given(
     leaves: Sequence[Field], source: Source, blocks: Sequence[Any] | None, quotes: Sequence[Mapping[str, Any]] | None
 ) -> dict[str, list[Passage]]:
@@ -87,7 +98,7 @@ def _found(leaves: Sequence[Field], source: Source) -> tuple[Found, Found]:
     outside: Found = []
     memory: dict[Any, list[Printed]] = {}
     for one in leaves:
-        key = (type(one.value), one.value, one.hint)
+        key = (type(one.value), repr(one.value), one.hint)
         if key not in memory:
             memory[key] = candidates.find(source, one.value, one.hint)
         (outside if one.row is None else inside).append((one, memory[key]))

@@ -82,6 +82,13 @@ def passages(blocks: Sequence[Any], fields: Sequence[Field], source: Source) -> 
     return found
 
 
+def statements(blocks: Sequence[Any], source: Source) -> Iterator[tuple[str, Passage]]:
+    """Yield each citation of an answer with the text it is for; passages that are not there have no spans."""
+    for block in map(_as_dict, blocks):
+        for citation in block.get("citations") or ():
+            yield str(block.get("text") or ""), _passage(_as_dict(citation), source)
+
+
 def _as_dict(thing: Any) -> Mapping[str, Any]:
     if isinstance(thing, Mapping):
         return thing
@@ -209,11 +216,11 @@ def _in_lines(answer: str, fields: Sequence[Field]) -> dict[str, tuple[int, int]
     lines = list(_lines(answer))
     found: dict[str, tuple[int, int]] = {}
     reached = 0
-    memory: dict[tuple[type, Any], list[tuple[int, int]]] = {}
+    memory: dict[tuple[type, str], list[tuple[int, int]]] = {}
     for one in fields:
         if one.value is None:
             continue
-        key = (type(one.value), one.value)
+        key = (type(one.value), repr(one.value))
         if key not in memory:
             memory[key] = _prints(source, one.value)
         best, chosen = 0.0, None

@@ -32,6 +32,19 @@ def located(source: Source, choice: Choice, passages: Sequence[Passage]) -> Cita
     return citation(source, best.place, metadata, confidence, reason)
 
 
+def stated(source: Source, passage: Passage, statement: str) -> Citation:
+    """The citation of a statement in plain text: the passage that the provider cites for it."""
+    metadata: dict[str, Any] = {"source": passage.kind, "cited_text": passage.text, "statement": statement}
+    if not passage.spans:
+        reason = "The model cited these words; the document's text does not have them."
+        return Citation(passage.text, "", metadata=metadata, confidence="low", match_reason=reason)
+    hull = passage.spans[0][0], passage.spans[-1][1]
+    place = Printed(*hull, 1.0, "the passage", passage.spans if len(passage.spans) > 1 else ())
+    if passage.exact:
+        return citation(source, place, metadata, "high", "The model cited this passage for what it says.")
+    return citation(source, place, metadata, "medium", "The model cited this page; its words were not found on it.")
+
+
 def citation(source: Source, place: Printed, metadata: dict[str, Any], confidence: Confidence, reason: str) -> Citation:
     """A citation of a place, whole or in pieces."""
     shown = [piece for start, end in place.spans for piece in source.pieces(start, end)]

@@ -49,7 +49,7 @@ def _as_words(source: Source, start: int, end: int, needle: str) -> float:
     text = source.text
     cuts = _cuts(text, start) + _cuts(text, end)
     if not cuts:
-        quality = 1.0 - 0.08 * (_joined(text, start) + _joined(text, end))
+        quality = 1.0 - 0.15 * (_joined(text, start) + _joined(text, end))
         if needle.isdigit() and _runs_on(text, start, end):
             quality = 0.7
         return quality

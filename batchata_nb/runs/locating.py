@@ -6,12 +6,12 @@ import hashlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..core.citations import FieldCitations, Rect
+from ..core.citations import Citation, FieldCitations, Rect
 from ..core.errors import ValidationError
 from ..core.jobs import Document
 from ..documents import convert, files, pdf
@@ -62,6 +62,33 @@ def locate(
     return _locate_in_all(data, texts, json_schema, native, quotes)
 
 
+def cited(native: Sequence[Any], document: AnyDocument | Sequence[Document]) -> list[Citation]:
+    """Find where in the documents a provider's citations of a plain-text answer stand.
+
+    Args:
+        native: Content blocks with citations, as on the wire (Anthropic).
+        document: As for `locate`.
+
+    Returns:
+        One citation for each of the provider's, in order; `metadata["statement"]` is the part of the answer it is for.
+        One whose words are not in the document has no page and no rectangles.
+
+    Raises:
+        ValidationError: The document cannot be used.
+    """
+    texts = [_text_of(one) for one in _documents(document)]
+    try:
+        return evidence.cited(Source(_numbered(texts)), native)
+    finally:
+        for text in texts:
+            with text.lock:
+                text.close()
+
+
+def _numbered(texts: Sequence[_Text]) -> list[Page]:
+    return [_Numbered(page, index) for index, text in enumerate(texts) for page in text.pages]
+
+
 def _locate_in_all(
     data: Any,
     texts: Sequence[_Text],
@@ -69,9 +96,8 @@ def _locate_in_all(
     native: Sequence[Any] | None,
     quotes: Sequence[Mapping[str, Any]] | None,
 ) -> dict[str, FieldCitations]:
-    pages: list[Page] = [_Numbered(page, index) for index, text in enumerate(texts) for page in text.pages]
     try:
-        return evidence.locate(data, Source(pages), schema, blocks=native, quotes=quotes)
+        return evidence.locate(data, Source(_numbered(texts)), schema, blocks=native, quotes=quotes)
     finally:
         for text in texts:
             with text.lock:
@@ -97,7 +123,7 @@ def _unwrapped(value: Any) -> Any:
         return {key: _unwrapped(item) for key, item in value.items()}
     if hasattr(value, "model_dump"):
         return _unwrapped(value.model_dump(by_alias=True))
-    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+    if isinstance(value, (Sequence, Set)) and not isinstance(value, (str, bytes)):
         return [_unwrapped(item) for item in value]
     return getattr(value, "value", value) if hasattr(type(value), "__members__") else value
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from .helpers import in_text, starts, words
 
@@ -168,3 +170,22 @@ def test_a_citation_says_where_how_sure_and_why() -> None:
 def test_little_to_go_by_is_said() -> None:
     """Where nothing tells several places apart, the confidence is low."""
     assert "low" == in_text({"n": 7}, "7 of us, 7 of them; 7 in all")["n"].confidence
+
+
+LEAF = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.decimals(), st.dates(), st.datetimes(), st.times(),
+    st.text(max_size=12), st.uuids(), st.binary(max_size=4), st.sampled_from(["Bolt", 10, 5.0, "2020-01-01", "3 years"]),
+)  # fmt: skip
+KEY = st.sampled_from(["total", "item", "qty", "seller", "city", "date", "a b"])
+ANSWER = st.recursive(
+    LEAF, lambda below: st.lists(below, max_size=4) | st.dictionaries(KEY, below, max_size=4), max_leaves=20
+)
+
+
+@given(st.dictionaries(KEY, ANSWER, max_size=5), st.sampled_from([TABLE, RECEIPT, "", "\f\n 5", "10 10 10 10"]))
+def test_any_answer_can_be_located(answer: dict[str, Any], text: str) -> None:
+    """Whatever the shape and the leaves of an answer, each citation's words are those of its span."""
+    for citations in in_text(answer, text).values():
+        for citation in citations:
+            if "pieces" not in citation.metadata:
+                assert text[citation.start : citation.end] == citation.text

@@ -19,7 +19,7 @@ from batchata_nb.core.citations import Citation
 from batchata_nb.core.errors import ValidationError
 from batchata_nb.documents.files import open_document
 from batchata_nb.documents.pdf import open_pdf
-from batchata_nb.runs.locating import locate
+from batchata_nb.runs.locating import cited, locate
 
 from .helpers import pdf
 
@@ -191,6 +191,24 @@ def test_values_of_several_documents_name_theirs(tmp_path: Path) -> None:
 
     assert ("a.pdf", 1, 0) == (found["fee"].source, found["fee"].page, found["fee"].metadata["document"])
     assert ("b.txt", None, 1) == (found["term"].source, found["term"].page, found["term"].metadata["document"])
+
+
+def test_citations_of_plain_text_have_their_places() -> None:
+    """A provider's citations of an answer without fields get spans and rectangles; words that are not there do not."""
+    where = {"type": "page_location", "document_index": 0, "start_page_number": 1, "end_page_number": 2}
+    blocks = [
+        {"type": "text", "text": "It is due "},
+        {
+            "type": "text",
+            "text": "in May.",
+            "citations": [where | {"cited_text": "Due: 17 May 2026"}, where | {"cited_text": "no such words at all"}],
+        },
+    ]
+    due, nothing = cited(blocks, pdf(PAGE))
+
+    assert ("Due: 17 May 2026", 1, "in May.", "high") == (due.text, due.page, due.metadata["statement"], due.confidence)
+    assert 1 == len(due.rects)
+    assert (1, "medium") == (nothing.page, nothing.confidence)
 
 
 def test_text_word_files_and_scans(tmp_path: Path) -> None:
