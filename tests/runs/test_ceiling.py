@@ -18,11 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batchata_nb.core.errors import BatchSubmissionError, ProviderError, StateError
-from batchata_nb.core.jobs import Job, JsonObject
+from batchata_nb.core.jobs import JsonObject
 from batchata_nb.core.results import Reply, Usage
 from batchata_nb.providers.base import BatchStatus, Row
 from batchata_nb.runs.drive import Drive
-from tests.runs.edge import Desk, Edge, HeldClock, failed, job, ok
+from tests.runs.edge import Desk, Edge, HeldClock, failed, job
 
 MILLION = Decimal(1_000_000)
 FATES = ("ended", "ended", "ended", "expired", "cancelled", "quota", "refused")
