@@ -67,6 +67,7 @@ class CellSpec:
     schema_code: str = ""
     models: tuple[str, ...] = ()
     provider: str | None = None
+    base_url: str | None = None
     files: tuple[str, ...] = ()
     over: str | None = None
     file_column: str | None = None

@@ -172,6 +172,8 @@ OPTIONS: tuple[Option, ...] = (
            some, repeat=True),
     Option("provider", "--provider", None, "P", "settles which provider serves the model, where the name leaves doubt",
            some),
+    Option("base_url", "--base-url", None, "URL", "OpenAI-compatible endpoint, such as http://localhost:8000/v1; with "
+           "--live where it has no batches", some),
     Option("files", "--files", "-f", "GLOB", "one job per file; repeatable, ** works: pdf, txt, md, html, csv, json, "
            "docx, png, jpg, webp, gif", some, repeat=True),
     Option("over", "--over", "-o", "EXPR", "one job per row: a data frame, a list of dicts or values, a dict id → row, "

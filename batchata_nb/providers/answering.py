@@ -50,8 +50,7 @@ def _anthropic(provider: Any, job: Any) -> Any:
 
 
 def _openai(provider: Any, job: Any) -> Any:
-    path = provider.endpoint().removeprefix("/v1")
-    return provider.client.post(path, body=provider.request_of(job, inline(job)), cast_to=object)
+    return provider.answer(job)
 
 
 def _gemini(provider: Any, job: Any) -> Any:

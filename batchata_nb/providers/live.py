@@ -98,6 +98,11 @@ class LiveProvider:
 
     # what the inner provider knows
 
+    @property
+    def notes(self) -> list[str]:
+        """What the endpoint was found to take, one sentence each."""
+        return list(getattr(self.inner, "notes", ()))
+
     def ready(self) -> None:
         """Raise `CredentialsError` naming the variable, if no key is set."""
         self.inner.ready()

@@ -9,24 +9,24 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 from urllib.parse import urlsplit
 
-from ..core.errors import ProviderError, ValidationError
+from ..core.errors import BatchSubmissionError, ModelNotSupportedError, ProviderError, ValidationError
 from ..core.jobs import Attachments, Document, Job, JsonObject
 from ..core.results import Reply
 from ..documents import files
 from ..wire import jsonl
 from ..wire import openai as wire
-from . import errors as rules
 from . import openai_batches as batches
 from . import openai_models as models
 from .attachments import Attacher, Sizes, inline
 from .base import BatchStatus, Found, Limits, Row
 from .common import Pause, SdkProvider, is_loopback, wait
-from .errors import ErrorTable
+from .openai_compatible import MISSING, NO_KEY, Abilities
+from .openai_errors import ERRORS
 from .transfer import decoded, download, write_lines
 
 if TYPE_CHECKING:
@@ -42,49 +42,13 @@ _COUNTABLE = ("model", "input", "instructions", "tools", "tool_choice", "text", 
 _SLACK = timedelta(hours=1)
 _CREATE_ATTEMPTS, _CREATE_PAUSE = 3, 2.0
 
-ERRORS = ErrorTable(
-    provider="openai",
-    label="OpenAI",
-    variable="OPENAI_API_KEY",
-    classes={
-        "APIConnectionError": rules.LOST,
-        "APITimeoutError": rules.LOST,
-        "APIResponseValidationError": rules.GARBLED,
-        "BadRequestError": rules.REFUSED,
-        "AuthenticationError": rules.KEY,
-        "OAuthError": rules.KEY,
-        "SubjectTokenProviderError": rules.KEY,
-        "PermissionDeniedError": rules.RIGHTS,
-        "NotFoundError": rules.NOT_FOUND,
-        "ConflictError": rules.CONFLICT,
-        "UnprocessableEntityError": rules.REFUSED,
-        "RateLimitError": rules.BUSY,
-        "InternalServerError": rules.FAULT,
-        "APIStatusError": rules.REFUSED,  # 402 and 413 have no class of their own, nor has 408: see `statuses`
-        "APIError": rules.FAULT,
-        "LengthFinishReasonError": rules.LOCAL,
-        "ContentFilterFinishReasonError": rules.LOCAL,
-        "InvalidWebhookSignatureError": rules.LOCAL,
-        "WebSocketConnectionClosedError": rules.LOCAL,
-        "WebSocketQueueFullError": rules.LOCAL,
-        "OpenAIError": rules.LOCAL,
-    },
-    codes={
-        "insufficient_quota": rules.NO_CREDIT,
-        "billing_hard_limit_reached": rules.NO_CREDIT,
-        "billing_not_active": rules.NO_CREDIT,
-        "invalid_api_key": rules.KEY,
-        "model_not_found": rules.NO_MODEL,
-    },
-    statuses={402: rules.NO_CREDIT, 408: rules.LOST, 413: rules.TOO_LARGE},
-)
-
 
 class OpenAIProvider(SdkProvider):
-    """OpenAI Batch. Needs `OPENAI_API_KEY`; `OPENAI_BASE_URL` points it at a compatible endpoint.
+    """OpenAI Batch. Needs `OPENAI_API_KEY`, but for compatible endpoints that want no key.
 
     Args:
         environment: Variables that take precedence over those of the process.
+        base_url: A compatible endpoint, `http://localhost:8000/v1`; None: that of `OPENAI_BASE_URL`, else OpenAI.
         endpoint: Form of the requests; `auto` asks an endpoint other than OpenAI's own which one it has.
         pause: Waits so many seconds.
     """
@@ -98,34 +62,55 @@ class OpenAIProvider(SdkProvider):
     image_types = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 
     def __init__(
-        self, environment: Mapping[str, str] | None = None, *, endpoint: Endpoint = "auto", pause: Pause = wait
+        self,
+        environment: Mapping[str, str] | None = None,
+        *,
+        base_url: str | None = None,
+        endpoint: Endpoint = "auto",
+        pause: Pause = wait,
     ) -> None:
         super().__init__(environment, pause=pause)
-        self._endpoint: str | None = None
-        if endpoint == "responses" or (endpoint == "auto" and self._is_own):
+        self.base_url = base_url
+        if base_url is not None:
+            self.errors = replace(ERRORS, label=f"The endpoint {base_url}")
+        self.abilities = Abilities(self.url or "OpenAI")
+        if endpoint == "responses" or (endpoint == "auto" and self.is_own):
             self._settle(wire.RESPONSES)
         elif endpoint == "chat":
             self._settle(wire.CHAT)
 
     def _settle(self, endpoint: str) -> str:
-        self._endpoint = endpoint
+        self.abilities.path = endpoint
         if endpoint == wire.CHAT:
             # Many compatible servers take no file ids in chat, so nothing is uploaded for it.
             self.sizes = Sizes(each=49 * _MB, total=49 * _MB)
         return endpoint
 
     @property
-    def _is_own(self) -> bool:
+    def url(self) -> str | None:
+        """Base URL that was chosen, or None for the SDK's own."""
+        return self.base_url or self.variable("OPENAI_BASE_URL")
+
+    @property
+    def is_own(self) -> bool:
         """Whether requests go to OpenAI itself."""
-        url = self.variable("OPENAI_BASE_URL")
-        return url is None or urlsplit(url).hostname == _HOST
+        return self.url is None or urlsplit(self.url).hostname == _HOST
+
+    @property
+    def notes(self) -> list[str]:
+        """What the endpoint was found to take, one sentence each; empty for OpenAI itself."""
+        return self.abilities.notes
+
+    def key(self) -> str:
+        """Return the key; an endpoint other than OpenAI's own may want none."""
+        return super().key() if self.is_own else self.variable(*self.keys) or NO_KEY
 
     @cached_property
     def client(self) -> openai.OpenAI:
         """The SDK's client. Its own retries are off, except for uploads, which may be repeated."""
         import openai
 
-        key, url, timeout = self.key(), self.variable("OPENAI_BASE_URL"), openai.Timeout(600, connect=10)
+        key, url, timeout = self.key(), self.url, openai.Timeout(600, connect=10)
         http = openai.DefaultHttpxClient(timeout=timeout, trust_env=not is_loopback(url))
         weakref.finalize(self, http.close)
         return openai.OpenAI(api_key=key, base_url=url, timeout=timeout, max_retries=0, http_client=http)
@@ -134,7 +119,10 @@ class OpenAIProvider(SdkProvider):
         """Return the path of the requests. An endpoint that is not OpenAI's own is asked once whether it has Responses:
         an empty request is refused for its content where the path exists, and costs nothing."""
         with self._lock:
-            return self._endpoint or self._settle(wire.RESPONSES if self._has_responses() else wire.CHAT)
+            if self.abilities.path is None:
+                self._settle(wire.RESPONSES if self._has_responses() else wire.CHAT)
+                self.abilities.note(f"requests go to {self.abilities.path}")
+            return self.abilities.path or wire.RESPONSES
 
     def _has_responses(self) -> bool:
         import openai
@@ -143,7 +131,7 @@ class OpenAIProvider(SdkProvider):
             try:
                 self.client.post("/responses", body={}, cast_to=object)
             except openai.APIStatusError as error:
-                if error.status_code in (404, 405, 501):
+                if error.status_code in MISSING:
                     return False
                 if error.status_code in (401, 403, 429) or error.status_code >= 500:
                     raise
@@ -153,7 +141,7 @@ class OpenAIProvider(SdkProvider):
 
     def unknown_params(self, job: Job) -> dict[str, str]:
         """Return those of `job.params` that the endpoint does not have, or that are ours to set."""
-        return models.unknown(job.model, job.params, chat=self._endpoint == wire.CHAT)
+        return models.unknown(job.model, job.params, chat=self.abilities.path == wire.CHAT)
 
     def model_refuses(self, job: Job) -> dict[str, str]:
         """Return the parameters that the model refuses, each with the reason."""
@@ -170,9 +158,17 @@ class OpenAIProvider(SdkProvider):
     def request_of(self, job: Job, attachments: Attachments) -> JsonObject:
         """Return the body of the job's request; Responses until an endpoint is known to lack it."""
         # Compatible endpoints may serve models whose names begin so; OpenAI itself does not.
-        if job.model.startswith("openai/") and (self._is_own or self._environment):
+        if job.model.startswith("openai/") and (self.is_own or self._environment):
             job = replace(job, model=job.model.removeprefix("openai/"))
-        return wire.encode(job, attachments, endpoint=self._endpoint or wire.RESPONSES)
+        if self.abilities.path == wire.CHAT:
+            cap: wire.ChatCap = "max_completion_tokens" if self.is_own else self.abilities.cap(job.model)
+            return wire.encode_chat(job, attachments, cap=cap, form=self.abilities.form)
+        return wire.encode_responses(job, attachments)
+
+    def encoded_size(self, job: Job) -> int:
+        """Return an upper bound of the job's encoded row in bytes; a schema may have to go in the prompt as well."""
+        again = 0 if self.is_own or job.schema is None else 2 * len(jsonl.encode(dict(job.schema))) + 4096
+        return super().encoded_size(job) + again
 
     def _check_documents(self, job: Job) -> None:
         super()._check_documents(job)
@@ -190,13 +186,14 @@ class OpenAIProvider(SdkProvider):
         endpoint = self.endpoint()
         attach = Attacher(self.sizes, self._upload)
         lines = (wire.row(row.row_id, self.request_of(row.job, attach(row.job)), endpoint=endpoint) for row in rows)
-        with write_lines(lines, 200 * _MB, "OpenAI") as body:
+        with write_lines(lines, 200 * _MB, self.errors.label) as body:
             input_file = self._upload_input(f"{tag}.jsonl", body)
         for attempt in range(_CREATE_ATTEMPTS):
             try:
                 return self._create(tag, input_file, endpoint)
             except ProviderError as error:
-                if attempt == _CREATE_ATTEMPTS - 1 or not _is_not_there_yet(error, input_file):
+                self._refuse_without_batches(error, input_file)
+                if attempt == _CREATE_ATTEMPTS - 1 or not batches.is_not_there_yet(error, input_file):
                     raise
                 self._pause(_CREATE_PAUSE)
         raise AssertionError("unreachable")
@@ -225,7 +222,7 @@ class OpenAIProvider(SdkProvider):
     def find(self, tag: str, since: datetime, rows: int) -> Found:
         """Look a submission up by the tag in its metadata; by time and rows where an endpoint keeps no metadata."""
         candidates = []
-        for batch in self._listed(since - _SLACK):
+        for batch in batches.listed(self._get, since - _SLACK):
             metadata = batch.get("metadata")
             if isinstance(metadata, dict) and metadata.get(TAG) == tag:
                 return Found(batch_id=str(batch.get("id")))
@@ -244,11 +241,50 @@ class OpenAIProvider(SdkProvider):
             with self.translated():
                 answer: Any = self.client.post("/responses/input_tokens", body=body, cast_to=object)
         except ProviderError as error:
-            if error.status in (404, 405, 501):
+            if error.status in MISSING:
                 return None
             raise
         count = answer.get("input_tokens") if isinstance(answer, dict) else None
         return count if isinstance(count, int) else None
+
+    def answer(self, job: Job) -> Any:
+        """Send one job in real time, and return the answer as it came."""
+        attachments = inline(job)
+        self.endpoint()
+
+        def send() -> JsonObject:
+            path = (self.abilities.path or wire.RESPONSES).removeprefix("/v1")
+            with self.translated():
+                found: Any = self.client.post(path, body=self.request_of(job, attachments), cast_to=object)
+            return found if isinstance(found, dict) else {}
+
+        return send() if self.is_own else self.abilities.ask(job, send)
+
+    def need_batches(self) -> None:
+        """Ask an endpoint other than OpenAI's own whether it has batches.
+
+        Raises:
+            BatchSubmissionError: It has none; names `--live`.
+        """
+        if self.is_own:
+            return
+        try:
+            self._get("/batches", {"limit": 1})
+        except ProviderError as error:
+            self._refuse_without_batches(error)
+
+    def _refuse_without_batches(self, error: ProviderError, input_file: str | None = None) -> None:
+        """Put the one clear error in the place of one that shows that the endpoint has no such path."""
+        if self.is_own or error.status not in MISSING or isinstance(error, ModelNotSupportedError):
+            return
+        if input_file and batches.is_not_there_yet(error, input_file):
+            return
+        raise BatchSubmissionError(
+            f"{self.url} has no batches ({error.status} for /batches): run it in real time with --live (live=True in "
+            "Python). Nothing was sent.",
+            provider=self.name,
+            status=error.status,
+        ) from error
 
     # ------------------------------------------------------------------ requests
 
@@ -263,8 +299,12 @@ class OpenAIProvider(SdkProvider):
         return uploaded.id
 
     def _upload_input(self, name: str, body: BinaryIO) -> str:
-        with self.translated():
-            uploaded: Any = self.client.files.create(file=(name, body, "application/jsonl"), purpose="batch")
+        try:
+            with self.translated():
+                uploaded: Any = self.client.files.create(file=(name, body, "application/jsonl"), purpose="batch")
+        except ProviderError as error:
+            self._refuse_without_batches(error)
+            raise
         if not isinstance(getattr(uploaded, "id", None), str):
             raise self._garbled()
         return str(uploaded.id)
@@ -294,32 +334,10 @@ class OpenAIProvider(SdkProvider):
         with self.translated(), self.client.files.with_streaming_response.content(file_id) as response:
             yield response.iter_bytes()
 
-    def _listed(self, since: datetime) -> Iterator[JsonObject]:
-        """Yield the batches created since then, page by page; the order of the list is not documented."""
-        after, horizon = "", since.replace(tzinfo=since.tzinfo or UTC).timestamp()
-        while True:
-            page = self._get("/batches", {"limit": 100, **({"after": after} if after else {})})
-            data = [batch for batch in page.get("data") or () if isinstance(batch, dict)]
-            yield from (batch for batch in data if (batch.get("created_at") or horizon) >= horizon)
-            times = [batch.get("created_at") or 0 for batch in data]
-            is_past = bool(times) and max(times) < horizon and times == sorted(times, reverse=True)
-            last = str(data[-1].get("id") or "") if data else ""
-            if is_past or not page.get("has_more") or not last or last == after:
-                return
-            after = last
-
     def _garbled(self, *, ambiguous: bool = False) -> ProviderError:
         return ProviderError(
-            "OpenAI answered with something that is not its API's (a proxy or log-in page?).",
+            f"{self.errors.label} answered with something that is not its API's (a proxy or log-in page?).",
             provider=self.name,
             retryable=True,
             ambiguous=ambiguous,
         )
-
-
-def _is_not_there_yet(error: ProviderError, input_file: str) -> bool:
-    """Whether the input file was only not yet to be seen just after its upload: such a create made no batch."""
-    text = str(error).lower()
-    return (
-        not error.ambiguous and "file" in text and ("not found" in text or "cannot find" in text or input_file in text)
-    )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+from ..core.errors import ProviderError
 from ..core.jobs import JsonObject
 from .base import BatchState, BatchStatus
 from .errors import redact
@@ -38,6 +42,34 @@ def status(batch: JsonObject) -> BatchStatus:
         quota=failed and any(fault.get("code") == _QUEUE_FULL for fault in faults),
         no_results=state == "ended" and not handle,
         handle=handle if state == "ended" else {},
+    )
+
+
+def listed(get: Callable[[str, JsonObject], JsonObject], since: datetime) -> Iterator[JsonObject]:
+    """Yield the batches created since then, page by page; the order of the list is not documented.
+
+    Args:
+        get: Fetches a path with a query.
+        since: Time; naive is UTC.
+    """
+    after, horizon = "", since.replace(tzinfo=since.tzinfo or UTC).timestamp()
+    while True:
+        page = get("/batches", {"limit": 100, **({"after": after} if after else {})})
+        data = [batch for batch in page.get("data") or () if isinstance(batch, dict)]
+        yield from (batch for batch in data if (batch.get("created_at") or horizon) >= horizon)
+        times = [batch.get("created_at") or 0 for batch in data]
+        is_past = bool(times) and max(times) < horizon and times == sorted(times, reverse=True)
+        last = str(data[-1].get("id") or "") if data else ""
+        if is_past or not page.get("has_more") or not last or last == after:
+            return
+        after = last
+
+
+def is_not_there_yet(error: ProviderError, input_file: str) -> bool:
+    """Whether the input file was only not yet to be seen just after its upload: such a create made no batch."""
+    text = str(error).lower()
+    return (
+        not error.ambiguous and "file" in text and ("not found" in text or "cannot find" in text or input_file in text)
     )
 
 

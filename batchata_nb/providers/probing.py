@@ -6,27 +6,37 @@ import difflib
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..core.errors import CredentialsError, ModelNotSupportedError, ProviderError
+from ..core.errors import BatchSubmissionError, CredentialsError, ModelNotSupportedError, ProviderError
 from .base import Provider
 from .common import SdkProvider
+from .openai import OpenAIProvider
 from .registry import bare
 
 SECONDS = 10
 NEAREST = 3
 
 
-def probe(provider: Provider, model: str) -> None:
-    """Ask a provider whether it takes the key and knows the model.
+def probe(provider: Provider, model: str, *, live: bool = False) -> None:
+    """Ask a provider whether it takes the key and knows the model, and an endpoint the user chose what it is.
 
     Whatever else goes wrong (no network, an endpoint without a list of models) is left to the run, which waits and
     tries again. A model counts as unknown only where the provider also lists its models and this is none of them.
 
+    Args:
+        provider: The provider, not the one in real time.
+        model: Model name.
+        live: Whether the work is done in real time, and needs no batches.
+
     Raises:
         CredentialsError: The key is refused; names the variable.
         ModelNotSupportedError: The provider does not know the model; names the nearest it has.
+        BatchSubmissionError: The endpoint has no batches, or is none; says what to change.
     """
     if not isinstance(provider, SdkProvider) or provider.name not in _VERBS:
         return
+    endpoint: object = provider
+    if isinstance(endpoint, OpenAIProvider) and endpoint.base_url is not None:
+        _look_at(endpoint, endpoint.base_url, live)
     retrieve, names = _VERBS[provider.name]
     name = bare(model)
     try:
@@ -37,6 +47,34 @@ def probe(provider: Provider, model: str) -> None:
     except ProviderError as error:
         if error.status == 404 or isinstance(error, ModelNotSupportedError):
             _refuse_unknown(provider, name, names)
+
+
+def _look_at(provider: OpenAIProvider, url: str, live: bool) -> None:
+    """Look whether there is an endpoint at a base URL, and batches where they are needed."""
+    try:
+        if not live:
+            provider.need_batches()
+        with provider.translated():
+            list(_openai_names(provider))
+    except (CredentialsError, BatchSubmissionError):
+        raise
+    except ProviderError as error:
+        if error.status != 404 or not _has_models(provider, f"{url}/v1"):
+            return
+        raise BatchSubmissionError(
+            f"There is no OpenAI-compatible endpoint at {url}; did you mean {url}/v1? Nothing was sent.",
+            provider=provider.name,
+            status=404,
+        ) from error
+
+
+def _has_models(provider: OpenAIProvider, url: str) -> bool:
+    try:
+        with provider.translated():
+            answer: Any = provider.client.with_options(timeout=SECONDS, base_url=url).get("/models", cast_to=object)
+    except ProviderError:
+        return False
+    return bool(_ids(answer))
 
 
 def _refuse_unknown(provider: SdkProvider, name: str, names: Callable[[Any], Iterable[str]]) -> None:

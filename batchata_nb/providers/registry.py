@@ -64,17 +64,23 @@ def bare(model: str) -> str:
     return rest if slash and prefix in _PREFIXES else model.strip()
 
 
-def get(name: str, *, environment: Mapping[str, str] | None = None) -> Provider:
+def get(name: str, *, environment: Mapping[str, str] | None = None, base_url: str | None = None) -> Provider:
     """Return the provider of that name.
 
     Args:
         name: `anthropic`, `openai`, `gemini`, or that of an entry point.
         environment: Variables that take precedence over the process's own, for keys and base URLs; this is how the
             practice provider is put in a real one's place.
+        base_url: An OpenAI-compatible endpoint, for `openai` alone.
 
     Raises:
         ProviderNotFoundError: There is no such provider, or its package cannot be imported.
+        ValidationError: Another provider than `openai` is given a base URL.
     """
+    if base_url is not None and name != "openai":
+        raise ValidationError(
+            f"A base URL is that of an OpenAI-compatible endpoint; leave out --base-url, or --provider {name}."
+        )
     if name == "anthropic":
         from .anthropic import AnthropicProvider
 
@@ -82,7 +88,7 @@ def get(name: str, *, environment: Mapping[str, str] | None = None) -> Provider:
     if name == "openai":
         from .openai import OpenAIProvider
 
-        return OpenAIProvider(environment)
+        return OpenAIProvider(environment, base_url=base_url)
     if name == "gemini":
         from .gemini import GeminiProvider
 

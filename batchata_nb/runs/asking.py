@@ -81,6 +81,7 @@ def records(
     practice: bool,
     limited: bool,
     max_tokens: int,
+    base_url: str | None = None,
 ) -> Iterator[JobRecord]:
     """Yield jobs as they are stored: complete, checked, bounded and with their identity.
 
@@ -103,7 +104,7 @@ def records(
         if item.model not in adapters:
             adapters[item.model] = provider(provider_for(item.model, provider_name))
         adapter = adapters[item.model]
-        job = _settle(item, defaults, adapter, PRACTICE if practice else "", max_tokens, left_out)
+        job = _settle(item, defaults, adapter, PRACTICE if practice else base_url or "", max_tokens, left_out)
         try:
             adapter.check(job)
         except ValidationError as error:

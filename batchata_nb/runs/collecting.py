@@ -246,6 +246,10 @@ def _close(drive: Drive, s: Submission, collected: Collected, now: float) -> Non
         notes.append(ev.Noted(now, f"{s.batch_id}: {len(collected.bad_lines) - 3} more unreadable or unknown lines"))
     if collected.unwritten:
         notes.append(ev.Noted(now, f"{collected.unwritten}; they are in the store, and to_jsonl writes them"))
+    if drive.spec.get("base_url"):
+        logged = {text for _, text in state.log}
+        found = getattr(drive.context.provider(s.provider), "notes", ())  # what an endpoint of the user's own takes
+        notes += [ev.Noted(now, note) for note in found if note not in logged]
     drive.record_events(*notes, ev.Closed(now, s.tag))
 
 

@@ -38,7 +38,7 @@ def practice_environment(folder: Path) -> tuple[tuple[str, str], ...]:
     return tuple(PracticeServer(folder / PRACTICE, seconds=seconds).start().environment().items())
 
 
-def provider(name: str, folder: Path, *, practice: bool, live: bool = False) -> Provider:
+def provider(name: str, folder: Path, *, practice: bool, live: bool = False, base_url: str | None = None) -> Provider:
     """Return a provider, once per process and environment.
 
     Args:
@@ -46,13 +46,17 @@ def provider(name: str, folder: Path, *, practice: bool, live: bool = False) -> 
         folder: Where state is kept: the practice provider's, and answers of real-time requests.
         practice: The practice provider in its place.
         live: Its real-time API behind the verbs of a batch API.
+        base_url: The OpenAI-compatible endpoint that the user chose; practice stands above it.
 
     Raises:
         ProviderNotFoundError: There is none of this name.
-        ValidationError: It has no real-time API that is known here.
+        ValidationError: It has no real-time API that is known here, or takes no base URL.
     """
     environment, mark = practice_environment(folder) if practice else None, 0 if practice else _mark()
-    return _live_provider(name, environment, mark, folder / LIVE) if live else _provider(name, environment, mark)
+    url = None if practice else base_url
+    if live:
+        return _live_provider(name, environment, mark, folder / LIVE, url)
+    return _provider(name, environment, mark, url)
 
 
 def _mark() -> int:
@@ -61,19 +65,23 @@ def _mark() -> int:
 
 
 @lru_cache(maxsize=64)
-def _provider(name: str, environment: tuple[tuple[str, str], ...] | None, mark: int) -> Provider:
+def _provider(
+    name: str, environment: tuple[tuple[str, str], ...] | None, mark: int, base_url: str | None = None
+) -> Provider:
     from ..providers import registry
 
-    return registry.get(name, environment=None if environment is None else dict(environment))
+    return registry.get(name, environment=None if environment is None else dict(environment), base_url=base_url)
 
 
 @lru_cache(maxsize=64)
-def _live_provider(name: str, environment: tuple[tuple[str, str], ...] | None, mark: int, folder: Path) -> Provider:
+def _live_provider(
+    name: str, environment: tuple[tuple[str, str], ...] | None, mark: int, folder: Path, base_url: str | None = None
+) -> Provider:
     from ..providers.answering import can_answer
     from ..providers.common import SdkProvider
     from ..providers.live import LiveProvider
 
-    inner = _provider(name, environment, mark)
+    inner = _provider(name, environment, mark, base_url)
     if not can_answer(inner):
         raise ValidationError(f"The provider {name!r} has no real-time API here; leave out --live.")
     return LiveProvider(cast("SdkProvider", inner), folder)

@@ -68,21 +68,23 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
     if not batch.asked:
         raise ValidationError("There are no jobs: add some with add_job or add_jobs, or --files or --over in a cell.")
     environment.read_dotenv()
+    planned = partial(_planned, base_url=settings.base_url)
     found = list(
         records(
             batch.asked,
             batch.defaults,
-            provider_name=settings.provider,
-            provider=_planned,
+            provider_name=settings.provider or ("openai" if settings.base_url else None),
+            provider=planned,
             practice=settings.practice,
             limited=settings.limit is not None,
             max_tokens=MAX_TOKENS,
+            base_url=settings.base_url,
         )
     )
     found = found[: settings.preview]
     spec = _spec(batch, found, fresh)
     prices = environment.price_book(_prices(spec), settings.live)
-    limits = {name: _planned(name, settings.live).limits for name in {r.job.provider for r in found}}
+    limits = {name: planned(name, settings.live).limits for name in {r.job.provider for r in found}}
     if settings.limit is not None:
         for who, model in sorted({(r.job.provider, r.job.model) for r in found}):
             prices.reserve(who, model, utc(runner().clock.now()), limits[who].window_hours)
@@ -90,9 +92,9 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
         return DryRun(name, found, estimate(found, prices, limits, settings.limit, settings.items_per_batch), spec)
     if not settings.practice and not _is_recorded(settings.state_file, name, digest(found)):
         for needed in limits:
-            _planned(needed).ready()
+            planned(needed).ready()
         for who, model in sorted({(r.job.provider, r.job.model) for r in found}):
-            probe(_planned(who), model)
+            probe(planned(who), model, live=settings.live)
     store = store_at(settings.state_file)
     models = {schema_key(a.schema): a.response_model for a in batch.asked if a.response_model is not None}
     run_id, attached = _record(store, name, found, batch, spec, fresh)
@@ -109,9 +111,9 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
     return handle
 
 
-def _planned(name: str, live: bool = False) -> Provider:
+def _planned(name: str, live: bool = False, base_url: str | None = None) -> Provider:
     """A provider for what needs no network: checks, sizes and limits."""
-    return environment.provider(name, Path(), practice=False, live=live)
+    return environment.provider(name, Path(), practice=False, live=live, base_url=base_url)
 
 
 def attach(run: str, *, state_file: str | os.PathLike[str], models: Mapping[str, type[Any]] | None = None) -> BatchRun:
@@ -183,7 +185,13 @@ def _context(store: Store, record: RunRecord, models: dict[str, type[Any]], key:
     practice, live = bool(record.spec.get("practice")), bool(record.spec.get("live"))
     return Context(
         store=store,
-        provider=partial(environment.provider, folder=store.path.parent, practice=practice, live=live),
+        provider=partial(
+            environment.provider,
+            folder=store.path.parent,
+            practice=practice,
+            live=live,
+            base_url=record.spec.get("base_url"),
+        ),
         prices=environment.price_book(_prices(record.spec), live),
         clock=owner.clock,
         work=partial(owner.work, key),
@@ -218,6 +226,7 @@ def _spec(batch: Batch, found: list[JobRecord], fresh: bool) -> JsonObject:
         "models": list(dict.fromkeys(record.job.model for record in found)),
         "practice": settings.practice,
         "live": settings.live,
+        "base_url": settings.base_url,
         "items_per_batch": settings.items_per_batch,
         "fresh": fresh,
         "budget": settings.budget,

@@ -28,6 +28,7 @@ class Settings:
     time_limit: float | None = None
     max_attempts: int = 2
     provider: str | None = None
+    base_url: str | None = None
     practice: bool = False
     live: bool = False
     preview: int | None = None

@@ -20,6 +20,9 @@ ROW_ID = "custom_id"
 RESPONSES = "/v1/responses"
 CHAT = "/v1/chat/completions"
 ChatCap = Literal["max_completion_tokens", "max_tokens"]
+SchemaForm = Literal["strict", "object", "prompt"]
+"""How an answer of a schema is asked for: `strict` by `json_schema`; `object` by `json_object` with the schema beside
+it and in the prompt, as some servers know the one and some the other; `prompt` in words alone."""
 _NAME = "openai"
 _PASSING = frozenset({408, 409, 425, 429})
 _EXHAUSTED = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
@@ -47,31 +50,43 @@ def encode_responses(job: Job, attachments: Attachments) -> JsonObject:
     ]
     body["max_output_tokens"] = job.max_tokens
     if (schema := answer_schema(job)) is not None:
-        body["text"] = {"format": {"type": "json_schema", **_format(job, schema)}}
+        body["text"] = {"format": {"type": "json_schema", **_format(job, fit_shared(schema, _NAME))}}
     if job.temperature is not None:
         body["temperature"] = job.temperature
     return merged(body, job.params)
 
 
-def encode_chat(job: Job, attachments: Attachments, *, cap: ChatCap = "max_completion_tokens") -> JsonObject:
+def encode_chat(
+    job: Job,
+    attachments: Attachments,
+    *,
+    cap: ChatCap = "max_completion_tokens",
+    form: SchemaForm = "strict",
+) -> JsonObject:
     """Return the body of a `/v1/chat/completions` request.
 
     Args:
         job: The job.
         attachments: Its documents; only PDFs and images have parts of their own here, all else is text.
-        cap: Parameter that caps the output; older compatible servers know `max_tokens` only.
+        cap: Parameter that caps the output; compatible servers may know `max_tokens` only, and leave out the other.
+        form: How the schema is asked for, where the job has one.
     """
+    wanted = answer_schema(job)
+    schema = None if wanted is None else fit_shared(wanted, _NAME)
     messages: list[JsonObject] = []
     if system := system_text(job):
         messages.append({"role": "system", "content": system})
-    for turn in turns(job, prompt_schema=None):
-        parts = [_chat_part(attachments[d.sha256]) for d in turn.documents]
-        # A plain string is what every compatible server takes.
-        content = [*parts, *_texts(turn.text, "text")] if parts else turn.text
+    for turn in turns(job, prompt_schema=None if form == "strict" else schema):
+        parts = [_chat_part(attachments[d.sha256]) for d in turn.documents] + _texts(turn.text, "text")
+        # A plain string is what every compatible server takes; chat templates print a list of parts as it is.
+        plain = all(part["type"] == "text" for part in parts)
+        content = "\n\n".join(part["text"] for part in parts) if plain else parts
         messages.append({"role": turn.role, "content": content})
     body: JsonObject = {"model": job.model, "messages": messages, cap: job.max_tokens}
-    if (schema := answer_schema(job)) is not None:
+    if schema is not None and form == "strict":
         body["response_format"] = {"type": "json_schema", "json_schema": _format(job, schema)}
+    elif schema is not None and form == "object":
+        body["response_format"] = {"type": "json_object", "schema": schema}
     if job.temperature is not None:
         body["temperature"] = job.temperature
     return merged(body, job.params)
@@ -126,7 +141,7 @@ def usage_of(body: JsonObject) -> Usage:
 
 def _format(job: Job, schema: JsonObject) -> JsonObject:
     name = re.sub(r"[^A-Za-z0-9_-]", "_", job.schema_name or "answer")[:64]
-    return {"name": name, "strict": True, "schema": fit_shared(schema, _NAME)}
+    return {"name": name, "strict": True, "schema": schema}
 
 
 def _texts(text: str, kind: str) -> list[JsonObject]:
@@ -219,7 +234,7 @@ def _problem(reason: str | None, refusals: list[str]) -> tuple[ErrorKind, str] |
     if refusals:
         return "refused", f"The model refused to answer: {' '.join(refusals)[:300]}"
     match reason:
-        case "completed" | "stop":
+        case "completed" | "stop" | "eos":
             return None
         case "max_output_tokens" | "length":
             return "truncated", "The answer was cut at max_tokens; raise it (reasoning counts towards it)."

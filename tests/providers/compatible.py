@@ -1,0 +1,159 @@
+"""An OpenAI-compatible server on loopback, for tests: as `llama-cpp-python[server]` 0.3.36 behaves, or otherwise.
+
+That server has `/v1/chat/completions` and `/v1/models` alone, 404 with `{"detail": "Not Found"}` for all else; a
+`response_format` of type `json_schema` is a 500 with the words of its validation, `json_object` with a `schema` beside
+it is kept to; `max_tokens` caps, and parameters it does not know are passed over; any model name and any key will do.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+REFUSAL = "[{'type': 'literal_error', 'loc': ('body', 'response_format', 'type'), 'msg': \"Input should be 'text'\"}]"
+
+
+class CompatibleServer:
+    """The server.
+
+    Args:
+        json_schema: Status for `json_schema`; 200 keeps to it, 0 passes over it.
+        json_object: The same for `json_object` with a schema.
+        responses: Status for an empty request to `/v1/responses`.
+        cap: The parameter that caps the output; the other one is refused by name, unless `cap` is None.
+        key: Key that is wanted, or None.
+        faults: Statuses of the next chat requests, before anything else is looked at.
+    """
+
+    def __init__(
+        self,
+        *,
+        json_schema: int = 500,
+        json_object: int = 200,
+        responses: int = 404,
+        cap: str | None = None,
+        key: str | None = None,
+        faults: list[int] | None = None,
+    ) -> None:
+        self.statuses = {"json_schema": json_schema, "json_object": json_object}
+        self.responses, self.cap, self.key, self.faults = responses, cap, key, faults or []
+        self.calls: list[tuple[str, Any]] = []
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+
+    def __enter__(self) -> CompatibleServer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+    @property
+    def url(self) -> str:
+        """Base URL."""
+        return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
+
+    def sent(self, line: str) -> list[Any]:
+        """The bodies of the calls of a request line."""
+        return [body for found, body in self.calls if found == line]
+
+    @property
+    def formats(self) -> list[str | None]:
+        """The type of the response format of each chat request, in order."""
+        return [(body.get("response_format") or {}).get("type") for body in self.sent("POST /v1/chat/completions")]
+
+    def reply(self, line: str, key: str | None, body: Any) -> tuple[int, Any]:
+        """Answer one request."""
+        if self.key is not None and key != f"Bearer {self.key}":
+            return 401, {"error": {"message": "Invalid API key", "type": "invalid_request_error", "code": None}}
+        if line == "GET /v1/models":
+            return 200, {"object": "list", "data": [{"id": "gemma3-270m", "object": "model", "owned_by": "me"}]}
+        if line == "POST /v1/responses" and self.responses != 404:
+            return self.responses, {"error": {"message": "input is missing"}}
+        if line != "POST /v1/chat/completions":
+            return 404, {"detail": "Not Found"}
+        if self.faults:
+            return self.faults.pop(0), {"error": {"message": "busy", "type": "server_error", "code": None}}
+        return self._chat(body)
+
+    def _chat(self, body: Any) -> tuple[int, Any]:
+        wrong = {"max_tokens", "max_completion_tokens"} & set(body) - {self.cap} if self.cap else None
+        if wrong:
+            message = f"Unsupported parameter: '{wrong.pop()}' is not supported with this model."
+            return 400, {"error": {"message": message, "type": "invalid_request_error", "code": "unsupported"}}
+        form = body.get("response_format") or {}
+        status = self.statuses.get(form.get("type"), 0)
+        if status >= 400:
+            return status, {"error": {"message": REFUSAL, "type": "internal_server_error", "param": None, "code": None}}
+        schema = form.get("schema") or (form.get("json_schema") or {}).get("schema")
+        text = body["messages"][-1]["content"]
+        asked = re.search(r"JSON schema below.*?\n\n(\{.*\})", text, re.DOTALL)
+        if status == 200 and schema:
+            said = json.dumps(instance(schema, schema, text))
+        elif asked and self.statuses["json_object"] != 200:
+            found = json.loads(asked[1])
+            said = f"Sure, here it is:\n```json\n{json.dumps(instance(found, found, text))}\n```"
+        else:
+            said = "Good morning."
+        usage = {"prompt_tokens": len(text), "completion_tokens": len(said), "total_tokens": len(text) + len(said)}
+        choice = {"index": 0, "message": {"role": "assistant", "content": said}, "finish_reason": "stop"}
+        return 200, {
+            "id": "c",
+            "object": "chat.completion",
+            "model": body["model"],
+            "choices": [choice],
+            "usage": usage,
+        }
+
+
+def instance(schema: Any, root: Any, text: str) -> Any:
+    """A value of a schema: strings hold the first word of the text, all else is the least there is."""
+    if "$ref" in schema:
+        return instance(root["$defs"][schema["$ref"].rpartition("/")[2]], root, text)
+    if "anyOf" in schema:
+        return instance(schema["anyOf"][0], root, text)
+    if "enum" in schema:
+        return schema["enum"][0]
+    match schema.get("type"):
+        case "object":
+            return {name: instance(each, root, text) for name, each in schema["properties"].items()}
+        case "array":
+            return [instance(schema["items"], root, text)]
+        case "integer" | "number":
+            return 1
+        case "boolean":
+            return True
+        case "null":
+            return None
+    return text.split(maxsplit=1)[0]
+
+
+def _handler(server: CompatibleServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_any(self) -> None:
+            content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            is_json = "json" in (self.headers.get("Content-Type") or "")
+            body = json.loads(content) if content and is_json else content
+            line = f"{self.command} {self.path.partition('?')[0]}"
+            server.calls.append((line, body))
+            status, answer = server.reply(line, self.headers.get("Authorization"), body)
+            data = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        do_GET = do_POST = handle_any  # noqa: N815
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            pass
+
+    return Handler

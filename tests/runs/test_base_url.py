@@ -1,0 +1,96 @@
+"""A run with an endpoint of the user's own: `--base-url`, from the builder and the cell to the store."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import BaseModel
+
+from batchata_nb import Batch, BatchSubmissionError, ModelNotSupportedError, ValidationError
+from batchata_nb.notebook.cells import parse
+from batchata_nb.notebook.start import Defaults, fill
+from batchata_nb.runs.launch import attach
+from tests.providers.compatible import CompatibleServer
+
+
+class City(BaseModel):
+    city: str
+    size: int
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Each test works in a folder of its own, without keys."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.setenv("BATCHATA_POLL_INTERVAL", "0.05")
+    return tmp_path
+
+
+def cities(url: str, *, count: int = 6, model: str = "gemma3-270m") -> Batch:
+    names = ["Lisbon", "Oslo", "Rome", "Bern", "Riga", "Kyiv"][:count]
+    return (
+        Batch()
+        .set_base_url(url)
+        .add_jobs("{{ item }} is a city.", over=names, model=model, response_model=City, max_tokens=50)
+    )
+
+
+def test_texts_become_objects_on_a_server_of_ones_own():
+    """Any model name, no key, no price: answers are typed, and running again asks nothing."""
+    with CompatibleServer() as server:
+        run = cities(server.url).run(name="local", live=True, wait=True)
+        again = cities(server.url).run(name="local", live=True, wait=True)
+        calls = len(server.sent("POST /v1/chat/completions"))
+
+    logged = " ".join(line["text"] for line in run.summary()["log"])
+    assert ("/v1/chat/completions" in logged, "json_object" in logged) == (True, True)
+    assert ["Lisbon", "Oslo", "Rome", "Bern", "Riga", "Kyiv"] == [answer.city for answer in run.outputs]
+    assert (run.run_id, 8) == (again.run_id, calls)  # six jobs, and one asked twice more until the way was found
+    assert all(result.output_tokens > 0 for result in run)
+
+
+def test_answers_of_one_endpoint_are_not_those_of_another():
+    """The endpoint is part of a job's identity: another one is asked anew, though all else is the same."""
+    with CompatibleServer() as one, CompatibleServer() as other:
+        cities(one.url, count=2).run(name="a", live=True, wait=True)
+        cities(other.url, count=2).run(name="a", live=True, wait=True)
+
+    assert other.sent("POST /v1/chat/completions")
+
+
+def test_a_run_that_is_attached_to_knows_its_endpoint():
+    """The endpoint stands in the store, so a later process goes on with it."""
+    with CompatibleServer(faults=[403]) as server:
+        cities(server.url, count=2).run(name="b", live=True, wait=True)
+        run = attach("b", state_file=".batchata/state.db", models={})
+        run.retry_failed().wait(30)
+
+    assert ["succeeded"] * 2 == [result.status for result in run]
+
+
+def test_without_batches_nothing_is_recorded(folder):
+    """The one sentence names the option, and the store is not made."""
+    with CompatibleServer() as server, pytest.raises(BatchSubmissionError, match="--live"):
+        cities(server.url).run(name="c", wait=True)
+
+    assert not (folder / ".batchata").exists()
+
+
+def test_an_unknown_model_is_said_with_those_there_are():
+    """The endpoint's own list of models is what counts, whatever the name looks like elsewhere."""
+    with CompatibleServer() as server, pytest.raises(ModelNotSupportedError, match="gemma3-270m"):
+        cities(server.url, model="gemma3-27b").run(name="d", live=True, wait=True)
+
+
+def test_another_provider_has_no_base_url():
+    """The protocol is OpenAI's, so another provider's name beside it is a mistake."""
+    with pytest.raises(ValidationError, match="--base-url"):
+        cities("http://localhost:1/v1").set_provider("anthropic").run(live=True)
+
+
+def test_the_cell_fills_the_setting():
+    """`--base-url` of a cell is `set_base_url` of the builder."""
+    spec = parse("x -m gemma3-270m --base-url http://localhost:8000/v1/ --live", "Hello")
+
+    assert "http://localhost:8000/v1" == fill(spec, {}, Defaults()).settings.base_url
