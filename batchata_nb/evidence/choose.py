@@ -117,9 +117,13 @@ def within(place: Printed, spans: Spans) -> bool:
 
 
 def is_labelled(choice: Choice) -> bool:
-    """Whether more than chance speaks for the best place: a label, a citation, siblings, or its row."""
+    """Whether more than chance speaks for the best place: label, citation, siblings, row, or that it is a code."""
     best = choice.best
-    return best is not None and (best.cited or choice.in_row or best.label > 0.3 or best.company > 0.4)
+    if best is None:
+        return False
+    code = str(choice.field.value)
+    is_code = best.place.quality >= 0.99 and len(code) > 2 and (code.isupper() or any(c.isdigit() for c in code))
+    return best.cited or choice.in_row or best.label > 0.3 or best.company > 0.4 or is_code
 
 
 def _groups(choices: Sequence[Choice]) -> list[list[Choice]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from ..core.citations import Citation, Confidence
-from . import clauses, fold, labels, speak
+from . import clauses, fold, labels, speak, vocabulary
 from .fields import Field
 from .native import Passage
 from .printed import Printed
@@ -36,6 +37,21 @@ def citations(source: Source, one: Field, passages: Sequence[Passage], scorer: l
             how = "It shares most of the value's words." if supports else "It does not print the value itself."
             cited.append(_whole(source, passage, supports, "low", f"The model {_verb(passage)} this passage. {how}"))
     return cited[:2]
+
+
+def ticked(source: Source, one: Field) -> list[Citation]:
+    """Return where a form says yes or no right behind the very name of a field: `Taxable: Yes`, `Insured ☑`."""
+    names = (
+        [word for word in labels.words_of(str(one.generic[-1])) if word not in vocabulary.STOP] if one.generic else []
+    )
+    if not names:
+        return []
+    marks = "|".join(map(re.escape, vocabulary.BOOLEANS[bool(one.value)]))
+    name = r"[\W_]{1,3}".join(rf"{re.escape(word)}\w{{0,3}}" for word in names)
+    pattern = re.compile(rf"(?<![^\W_]){name}[ \t]*[:?=|.…]*[ \t]*(?P<mark>{marks})(?![^\W_])", re.IGNORECASE)
+    places = [Printed(*m.span("mark"), 1.0, "") for m in pattern.finditer(source.text)]
+    reason = f"The document says so right behind “{' '.join(names)}”."
+    return [speak.citation(source, place, {"source": "located"}, "medium", reason) for place in places[:1]]
 
 
 def _of_judgement(source: Source, passages: Sequence[Passage], scorer: labels.Scorer) -> list[Citation]:

@@ -62,7 +62,7 @@ def label(path: Path, notes: Sequence[str]) -> Label:
     keys = [key for key in path if isinstance(key, str)]
     for depth, key in enumerate(reversed(keys)):
         weight = 1.0 if depth == 0 else 0.45
-        words = _words(key)
+        words = words_of(key)
         joined = " ".join(words)
         names = [joined, *(" ".join(words[i : i + 2]) for i in range(len(words) - 1))] if len(words) > 1 else []
         for term in (*names, *words):
@@ -79,7 +79,8 @@ def label(path: Path, notes: Sequence[str]) -> Label:
     return Label(tuple(weights.items()), tuple((term, 1.0) for term in described) if long else ())
 
 
-def _words(key: str) -> list[str]:
+def words_of(key: str) -> list[str]:
+    """Folded words of a key, in snake or camel case."""
     return [w for w in (fold.skeleton(part) for part in _CAMEL.split(key)) if w and not w.isdigit()]
 
 

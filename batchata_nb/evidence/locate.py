@@ -60,6 +60,8 @@ def locate(
         passages = given.get(one.name, [])
         if choice.best and not (one.hint.choices and not choose.is_labelled(choice)):
             result[one.name].append(speak.located(source, choice, passages))
+        elif isinstance(one.value, bool) and not any(p.spans for p in passages):
+            result[one.name].extend(derived.ticked(source, one))
         elif passages:
             scorer = labels.Scorer(source, named[one.generic], shared)
             result[one.name].extend(derived.citations(source, one, passages, scorer))

@@ -14,13 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import candidates, fold, strings
+from . import candidates, fold, strings, vocabulary
 from .fields import Field
 from .labels import Path
 from .source import Source, TextPage
 
 Span = tuple[int, int]
-_BOOLEANS = {True: ("true", "yes", "ja", "oui", "si", "да", "是"), False: ("false", "no", "nein", "non", "нет", "否")}
 _INDEX = re.compile(r"\[(\d+)\]|/(\d+)(?=/|$)|\.(\d+)(?=\.|\[|$)")
 
 
@@ -237,7 +236,7 @@ def _in_lines(answer: str, fields: Sequence[Field]) -> dict[str, tuple[int, int]
 
 def _prints(source: Source, value: Any) -> list[tuple[int, int]]:
     if isinstance(value, bool):
-        words = _BOOLEANS[value]
+        words = [word for word in vocabulary.BOOLEANS[value] if len(word) > 1 or not word.isascii()]
         return [
             span
             for word in words

@@ -178,6 +178,12 @@ STOP = frozenset(
 )
 """Words that say nothing about a field."""
 
+BOOLEANS = {
+    True: ("yes", "true", "ja", "oui", "si", "sim", "tak", "да", "是", "x", "✓", "✔", "☑", "☒"),
+    False: ("no", "false", "nein", "non", "nao", "nee", "nie", "нет", "否", "☐"),
+}
+"""Words and marks for yes and no, folded."""
+
 CURRENCIES = {
     "USD": r"(?:US)?\$",
     "EUR": "€",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from .helpers import in_text, starts, words
@@ -147,6 +147,14 @@ def test_a_currency_may_be_printed_as_its_sign(code: str, text: str) -> None:
     assert "low" == citation.confidence
 
 
+def test_a_form_may_say_yes_or_no_behind_the_name_of_a_field() -> None:
+    """A boolean is located where the document ticks it under its very name, and only there."""
+    text = "Is taxable? Yes\nInsured ☑\nexpress delivery : no\nYes, no"
+    found = in_text({"taxable": True, "insured": True, "express_delivery": False, "late": False, "is_new": True}, text)
+
+    assert {"taxable": "Yes", "insured": "☑", "express_delivery": "no", "late": None, "is_new": None} == words(found)
+
+
 def test_all_leaves_have_an_entry() -> None:
     """Nested models and lists have one mapping per leaf path, empty where there is no evidence."""
     found = in_text({"a": {"b": [1, {"c": None}]}, "d": "x y z"}, "1")
@@ -174,14 +182,16 @@ def test_little_to_go_by_is_said() -> None:
 
 LEAF = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.decimals(), st.dates(), st.datetimes(), st.times(),
-    st.text(max_size=12), st.uuids(), st.binary(max_size=4), st.sampled_from(["Bolt", 10, 5.0, "2020-01-01", "3 years"]),
+    st.text(max_size=12), st.uuids(), st.binary(max_size=4),
+    st.sampled_from(["Bolt", 10, 5.0, "2020-01-01", "3 years"]),
 )  # fmt: skip
 KEY = st.sampled_from(["total", "item", "qty", "seller", "city", "date", "a b"])
 ANSWER = st.recursive(
-    LEAF, lambda below: st.lists(below, max_size=4) | st.dictionaries(KEY, below, max_size=4), max_leaves=20
+    LEAF, lambda low: st.lists(low, max_size=4) | st.dictionaries(KEY, low, max_size=4), max_leaves=20
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEY, ANSWER, max_size=5), st.sampled_from([TABLE, RECEIPT, "", "\f\n 5", "10 10 10 10"]))
 def test_any_answer_can_be_located(answer: dict[str, Any], text: str) -> None:
     """Whatever the shape and the leaves of an answer, each citation's words are those of its span."""

@@ -6,7 +6,7 @@ from datetime import date, time
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchata_nb.evidence import dates, printed
@@ -69,6 +69,7 @@ def test_a_part_of_something_else_is_no_number(text: str, value: str) -> None:
     assert [] == printed.Numbers(f"is {text} here").at(Decimal(value))
 
 
+@settings(deadline=None)
 @given(
     st.decimals(min_value=Decimal("0.01"), max_value=Decimal("99999999"), places=2),
     st.sampled_from([(",", "."), (".", ","), (" ", ","), ("'", "."), ("\u00a0", ","), ("", "."), ("", ",")]),
@@ -105,6 +106,7 @@ def test_what_is_no_date_is_not_read_as_one(text: str) -> None:
     assert not [day for day in dates.dates(text) if (day.year, day.month) == (2019, 3)]
 
 
+@settings(deadline=None)
 @given(st.dates(min_value=date(1970, 1, 1), max_value=date(2068, 12, 31)))
 def test_any_date_is_found_in_the_usual_forms(day: date) -> None:
     """Every date is found when written the ISO, German, US, British and short way."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchata_nb.evidence import fold
@@ -91,6 +91,7 @@ def test_a_wrapped_cell_takes_the_nearest_pieces() -> None:
     assert [0, text.rindex("Premium")] == [found[f"lines[{i}].name"].start for i in (0, 1)]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_skeleton_leads_back_to_the_text(text: str) -> None:
     """Each character of a skeleton comes from the character of the text that it points at."""
@@ -101,6 +102,7 @@ def test_skeleton_leads_back_to_the_text(text: str) -> None:
     assert all(skeleton[i] in fold.skeleton(text[place]) for i, place in enumerate(places))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200), st.text(max_size=20))
 def test_whatever_is_asked_a_citation_lies_in_the_text(text: str, value: str) -> None:
     """No text and value raise, and a citation's words are those of its span."""
