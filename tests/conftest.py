@@ -15,6 +15,7 @@ LOOPBACK = ("127.", "::1", "localhost", "::ffff:127.")
 COLAB = ("providers", "runs", "widgets", "notebook")  # what touches a package whose version Colab decides
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what must also pass with Colab's versions: what stands on other packages."""
     for item in items:
