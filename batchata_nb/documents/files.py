@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import re
 import warnings
 import zipfile
 from pathlib import Path
@@ -43,6 +44,7 @@ TYPES: dict[str, tuple[str, DocumentKind]] = {
 SUPPORTED = "pdf, txt, md, html, csv, json, docx, png, jpg, webp, gif"
 _HEAD = 4096
 _CHUNK = 1 << 20
+HTML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _MOST_PIXELS = 500_000_000
 
 
@@ -140,13 +142,8 @@ def _unreadable(path: Path, error: OSError) -> ValidationError:
 def _type_of(head: bytes, name: str, path: Path) -> tuple[str, DocumentKind]:
     """MIME type and kind, by content first and by name second."""
     suffix = Path(name).suffix.lower() or path.suffix.lower()
-    if b"%PDF-" in head[:1024]:
-        return TYPES[".pdf"]
-    for magic, ending in ((b"\x89PNG\r\n\x1a\n", ".png"), (b"\xff\xd8\xff", ".jpg"), (b"GIF8", ".gif")):
-        if head.startswith(magic):
-            return TYPES[ending]
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return TYPES[".webp"]
+    if found := type_of_content(head):
+        return found
     if head.startswith(b"PK\x03\x04") and _is_docx(path):
         return TYPES[".docx"]
     if head.startswith(b"\xd0\xcf\x11\xe0"):
@@ -157,11 +154,24 @@ def _type_of(head: bytes, name: str, path: Path) -> tuple[str, DocumentKind]:
         raise ValidationError(
             f"{name} is of a type that is not supported; use {SUPPORTED}, or rename it to .txt if it is plain text."
         )
-    media_type, kind = TYPES.get(suffix, TYPES[".txt"])
+    nameless = TYPES[".html" if HTML.match(head) else ".txt"]
+    media_type, kind = TYPES.get(suffix, nameless)
     if kind != "text" or media_type == convert.DOCX:
         said = suffix.lstrip(".")
         raise ValidationError(f"{name} does not hold what its name says: it is damaged or no {said} file. Get it anew.")
     return media_type, kind
+
+
+def type_of_content(head: bytes) -> tuple[str, DocumentKind] | None:
+    """Return MIME type and kind of a PDF or image by its first bytes; None for all else."""
+    if b"%PDF-" in head[:1024]:
+        return TYPES[".pdf"]
+    for magic, ending in ((b"\x89PNG\r\n\x1a\n", ".png"), (b"\xff\xd8\xff", ".jpg"), (b"GIF8", ".gif")):
+        if head.startswith(magic):
+            return TYPES[ending]
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return TYPES[".webp"]
+    return None
 
 
 def _is_docx(path: Path) -> bool:

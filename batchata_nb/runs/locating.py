@@ -255,8 +255,9 @@ def _from_text(content: str, name: str = "text") -> _Text:
 
 
 def _from_bytes(content: bytes) -> _Text:
-    if b"%PDF-" in content[:1024]:
-        return _from_pdf(content, "document.pdf")
+    if found := files.type_of_content(content):
+        return _from_pdf(content, "document.pdf") if found[1] == "pdf" else _Text("image")
     if content.startswith(b"PK\x03\x04"):
         return _from_text(convert.to_text(content, convert.DOCX, "document.docx"), "document.docx")
-    return _from_text(convert.decode(content, "the document"), "document.txt")
+    media_type = "text/html" if files.HTML.match(content) else "text/plain"
+    return _from_text(convert.to_text(content, media_type, "the document"), "document.txt")

@@ -54,6 +54,7 @@ def pdf_bytes(text: str = "Total 12.00", **encryption: object) -> bytes:
         ("report.txt", pdf_bytes(), "application/pdf", "pdf"),
         ("upload", pdf_bytes(), "application/pdf", "pdf"),
         ("note", b"plain words", "text/plain", "text"),
+        ("page", b"<!DOCTYPE html><p>hello", "text/html", "text"),
     ],
 )
 def test_a_file_is_known_by_content_then_by_name(

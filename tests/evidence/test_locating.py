@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -219,7 +220,20 @@ def test_text_word_files_and_scans(tmp_path: Path) -> None:
 
     assert "50.00" == locate({"fee": 50}, "Fee: 50.00")["fee"].text
     assert "50.00" == locate({"fee": 50}, tmp_path / "a.docx")["fee"].text
+    assert "50.00" == locate({"fee": 50}, b"<html><p>Fee:<b>50.00</b>")["fee"].text
     assert [] == locate({"fee": 50}, pdf([]))["fee"]
+    assert [] == locate({"fee": 50}, b"\x89PNG\r\n\x1a\n")["fee"]
+
+
+def test_one_document_is_located_from_several_threads(tmp_path: Path) -> None:
+    """Runs of several models ask for the same document at once, and each gets the same evidence."""
+    path = tmp_path / "invoice.pdf"
+    path.write_bytes(pdf(PAGE))
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: locate(INVOICE, path), range(8)))
+
+    assert "INV-7" == found[0]["number"].text
+    assert all(each == found[0] for each in found)
 
 
 def test_kept_texts_are_those_of_the_file_as_it_is_now(tmp_path: Path) -> None:
