@@ -2,33 +2,65 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from .jobs import JsonObject
 from .results import OUTCOMES
 from .state import RunState
 from .submissions import Submission
 
-BATCHES, ERRORS, LINES, CUT = 5, 4, 4, 120
-"""How many batches, error groups and log lines a summary holds, and how long a text in it may be."""
+
+class Room(NamedTuple):
+    """How many batches, error groups and log lines a summary holds, and how long a text in it may be."""
+
+    text: int
+    batches: int
+    errors: int
+    lines: int
+
+
+ROOMS = (
+    Room(120, 5, 4, 4),
+    Room(80, 5, 4, 4),
+    Room(48, 5, 4, 3),
+    Room(40, 4, 3, 2),
+    Room(30, 3, 3, 1),
+    Room(12, 2, 2, 1),
+)
+"""From ample to tight: the first in which the summary keeps to its size is taken."""
+SIZE = 2000
+"""Most bytes of a summary as JSON, in UTF-8 as kernels send it."""
+CUT = 120
 RETRYABLE_KINDS = ("provider_error", "expired", "missing", "truncated", "invalid_output", "cancelled", "time_limit")
 VENDOR = {"anthropic": "Anthropic", "openai": "OpenAI", "gemini": "Gemini"}
 
 
 def summary(state: RunState, now: float, *, models: list[str], practice: bool, driver: bool, rev: int) -> JsonObject:
     """Return what a dashboard shows; under 2 KiB of JSON, whatever the size of the run."""
+    for room in ROOMS:
+        made = _summary(state, now, room, models=models, practice=practice, driver=driver, rev=rev)
+        if len(json.dumps(made, ensure_ascii=False).encode()) <= SIZE:
+            break
+    return made
+
+
+def _summary(
+    state: RunState, now: float, room: Room, *, models: list[str], practice: bool, driver: bool, rev: int
+) -> JsonObject:
     ledger, submissions = state.ledger, state.open_submissions
     end = state.changed if state.over else now
     return {
         "v": 1,
         "rev": rev,
-        "name": cut(state.name, 60),
+        "name": cut(state.name, min(60, room.text)),
         "run_id": state.run_id,
         "state": phase(state),
-        "words": words(state, now),
-        "models": [cut(m, 60) for m in models[:4]],
+        "words": cut(words(state, now), 60 + 2 * room.text),
+        "models": [cut(m, min(40, room.text)) for m in models[:4]],
         "practice": practice,
         "driver": driver,
         "total": state.total,
@@ -47,10 +79,10 @@ def summary(state: RunState, now: float, *, models: list[str], practice: bool, d
         "batches": {
             "total": len(state.submissions),
             "open": len(submissions),
-            "list": [_batch(s, now) for s in _shown(state)],
+            "list": [_batch(s, now, room) for s in _shown(state, room.batches)],
         },
-        "errors": _errors(state),
-        "log": [{"at": _iso(at), "text": cut(text)} for at, text in state.log[-LINES:]],
+        "errors": _errors(state, room),
+        "log": [{"at": _iso(at), "text": cut(text, room.text)} for at, text in state.log[-room.lines :]],
         "held": {"jobs": state.counts["held"], "needs": state.needs or "0"} if state.counts["held"] else None,
         "can": _can(state),
     }
@@ -119,35 +151,39 @@ def _counts(state: RunState) -> dict[str, int]:
     return {"pending": state.counts["pending"] + state.counts["elsewhere"], **counts}
 
 
-def _errors(state: RunState) -> list[JsonObject]:
-    groups = Counter(state.kinds.values()).most_common(ERRORS)
+def _errors(state: RunState, room: Room) -> list[JsonObject]:
     return [
-        {"kind": kind, "message": cut(state.messages.get(kind, kind)), "count": count, "retry": kind in RETRYABLE_KINDS}
-        for kind, count in groups
+        {
+            "kind": kind,
+            "message": cut(state.messages.get(kind, kind), room.text),
+            "count": count,
+            "retry": kind in RETRYABLE_KINDS,
+        }
+        for kind, count in Counter(state.kinds.values()).most_common(room.errors)
     ]
 
 
-def _shown(state: RunState) -> list[Submission]:
-    shown = state.open_submissions[:BATCHES]
-    if len(shown) < BATCHES:
+def _shown(state: RunState, most: int) -> list[Submission]:
+    shown = state.open_submissions[:most]
+    if len(shown) < most:
         ended = [s for s in state.submissions.values() if not s.is_open]
-        shown = ended[len(shown) - BATCHES :] + shown
+        shown = ended[len(shown) - most :] + shown
     return shown
 
 
-def _batch(s: Submission, now: float) -> JsonObject:
+def _batch(s: Submission, now: float, room: Room) -> JsonObject:
     running = s.state == "running"
     return {
         "tag": s.tag,
         "provider": s.provider,
-        "model": cut(s.model, 40),
+        "model": cut(s.model, min(30, room.text)),
         "batch_id": s.batch_id and cut(s.batch_id, 40),
         "rows": len(s.rows),
         "state": s.batch_state if running else {"closed": "ended", "failed": "ended"}.get(s.state, s.state),
         "word": cut(s.word or s.state, 24),
         "done": s.done if running else s.accounted or None,
         "next_poll": round(max(s.next_at - now, 0), 1) if running and s.next_at else None,
-        "note": s.note and cut(s.note, 100),
+        "note": s.note and cut(s.note, min(100, room.text)),
     }
 
 

@@ -136,21 +136,39 @@ def test_pause_stops_planning_and_not_polling():
     assert [Action("poll", "r1-1")] == due(state, 104.0)
 
 
+@pytest.mark.parametrize("letter", ["m", "字"])
 @pytest.mark.parametrize("total", [10, 100_000])
-def test_the_summary_has_constant_size(total):
+def test_the_summary_has_constant_size(total, letter):
     """The summary stays under 2 KiB whatever the number of jobs, batches and errors."""
     state = started(total, limit="123.456")
     for n in range(20):
         sent(state, rows=(n % total,), tag=f"r1-{n}")
         apply(state, ev.Submitted(102.0, f"r1-{n}", "batch_" + "x" * 60))
-        state.submissions[f"r1-{n}"].note = "n" * 500
+        state.submissions[f"r1-{n}"].note = letter * 500
     for kind in ("truncated", "refused", "filtered", "invalid_output", "missing", "expired"):
         state.kinds[len(state.kinds)] = kind
-        state.messages[kind] = "m" * 5_000
+        state.messages[kind] = letter * 5_000
+    apply(state, ev.Noted(103.0, letter * 300))
+    apply(state, ev.Over(104.0, "failed", message=letter * 300))
 
-    shown = summary(state, 200.0, models=["m" * 100] * 9, practice=False, driver=True, rev=1)
+    shown = summary(state, 200.0, models=[letter * 100] * 9, practice=False, driver=True, rev=1)
 
-    assert len(json.dumps(shown)) <= 4096
+    assert len(json.dumps(shown, ensure_ascii=False).encode()) <= 2048
+    assert [2, 2, 1] <= [len(shown["batches"]["list"]), len(shown["errors"]), len(shown["log"])]
+
+
+def test_an_ordinary_summary_is_not_cut():
+    """Five batches, four kinds of errors with a sentence each and four lines of the log fit whole."""
+    state = started(1000, limit="5")
+    for n in range(2):
+        sent(state, rows=(n,), tag=f"r1-{n}")
+        apply(state, ev.Submitted(102.0, f"r1-{n}", "msgbatch_01HkcTjaV5uDC8jWR4ZsDV8d"))
+    state.kinds[9], state.messages["refused"] = "refused", "The model declined to answer: it is about a person. " * 2
+
+    shown = summary(state, 200.0, models=["claude-sonnet-5-5"], practice=False, driver=True, rev=1)
+
+    assert shown["errors"][0]["message"] == state.messages["refused"]
+    assert 2 == len(shown["batches"]["list"])
 
 
 def test_polls_follow_the_age_of_the_batch():
