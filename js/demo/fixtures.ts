@@ -151,6 +151,7 @@ export class DemoKernel implements Model {
   delay = 30;
   /** What was said about fields, by row and path. */
   readonly reviews = new Map<string, Bag>();
+  reviewed = { begun: 0, done: 0 };
   readonly #listeners = new Map<string, Set<(...args: never[]) => void>>();
   readonly #state: Record<string, unknown>;
   readonly #draw: Draw;
@@ -262,7 +263,7 @@ export class DemoKernel implements Model {
       all.sort((a, b) => (order.desc ? -1 : 1) * value(a).localeCompare(value(b), "en", { numeric: true }));
     }
     const start = Number(message.start);
-    return { rev: bag(this.#state.summary).rev, total: all.length, start, columns: COLUMNS, rows: all.slice(start, start + Number(message.n)) };
+    return { rev: bag(this.#state.summary).rev, total: all.length, start, columns: COLUMNS, rows: all.slice(start, start + Number(message.n)), reviewed: this.reviewed };
   }
 
   #emit(event: string, ...args: unknown[]): void {

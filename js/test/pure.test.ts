@@ -150,7 +150,7 @@ describe("rows", () => {
   const page = readRows({ rev: 1, total: 400, start: 50, columns: ["total", "vendor"], rows: [rowOf(0, "succeeded"), rowOf(1, "errored")] });
 
   test("the request says what is shown", () => {
-    expect(rowsRequest({ start: 50, state: "errored", text: "  ", order: { by: "cost", desc: true } })).toEqual({ start: 50, n: PAGE, state: "errored", text: null, order: { by: "cost", desc: true } });
+    expect(rowsRequest({ state: "errored", text: "  ", order: { by: "cost", desc: true } }, 50, PAGE)).toEqual({ start: 50, n: PAGE, state: "errored", text: null, order: { by: "cost", desc: true } });
   });
 
   test("a column sorts up, down, not at all", () => {
@@ -164,8 +164,9 @@ describe("rows", () => {
   });
 
   test("the range", () => {
-    expect(rangeLabel(page)).toBe("51–52 of 400");
-    expect(rangeLabel({ ...page, rows: [], total: 0 })).toBe("");
+    expect(rangeLabel(50, 52, 4000)).toBe("51–52 of 4,000");
+    expect(rangeLabel(50, 100, 52)).toBe("51–52 of 52");
+    expect(rangeLabel(0, 50, 0)).toBe("");
   });
 
   test("numbers stand to the right, documents and models only where they tell rows apart", () => {

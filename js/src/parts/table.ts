@@ -1,22 +1,27 @@
-// The table of jobs: one page of rows from the kernel at a time, filtered, searched and sorted there.
+// The table of jobs, as long as there are jobs: the kernel filters, searches and sorts, and sends the rows in sight.
 import type { Channel } from "../channel.ts";
-import { exportCalls } from "./export.ts";
-import { append, button, h, icon, iconButton, keyed, setAria, setText, setTitle, show } from "../dom.ts";
+import { append, button, h, icon, iconButton, keyed, setAria, setText, show } from "../dom.ts";
 import { count } from "../pure/format.ts";
-import { cellText, columnsOf, nextOrder, pageStart, rangeLabel, rowNote, rowsRequest, type Column, type Query } from "../pure/rows.ts";
+import { columnsOf, nextOrder, PAGE, pageStart, rangeLabel, rowsRequest, type Column, type Query } from "../pure/rows.ts";
 import { JOB_STATES, readRows, type JobState, type Row, type RowsPage, type Summary } from "../pure/snapshot.ts";
-import { clip } from "../pure/visible.ts";
+import { Blocks } from "./blocks.ts";
+import { columnChoice } from "./columns.ts";
+import { copy, tabbed } from "./copy.ts";
+import { exportCalls } from "./export.ts";
+import { copyText, drawRow } from "./rows.ts";
+import { viewport } from "./viewport.ts";
 
 /** While rows change, they are asked for again at most this often (milliseconds). */
 export const REFRESH = 1000;
 const TYPING = 250; // after the last keystroke in the search box
+const SETTLED = 60; // after the last move of the scroll bar
 
 export interface Table {
   el: HTMLElement;
   update(summary: Summary): void;
   filter(state: JobState | null): void;
   readonly state: JobState | null;
-  /** The row after (1) or before (-1) one, over the ends of the page too. */
+  /** The row after (1) or before (-1) one, over the ends of what is held too. */
   neighbour(row: number, step: 1 | -1): Promise<number | null>;
   /** Put the focus on the row that was opened last. */
   focusRow(row: number): void;
@@ -25,72 +30,107 @@ export interface Table {
   stop(): void;
 }
 
-export function table(channel: Channel, onOpen: (row: number) => void, onFilter: (state: JobState | null) => void): Table {
-  let query: Query = { start: 0, state: null, text: "", order: null };
-  let page: RowsPage = { rev: -1, total: 0, start: 0, columns: [], rows: [] };
+export function table(channel: Channel, onOpen: (row: number) => void, onFilter: (state: JobState | null) => void, more: Node[] = []): Table {
+  let query: Query = { state: null, text: "", order: null };
+  let page: RowsPage = { rev: -1, total: 0, start: 0, columns: [], rows: [], reviewed: { begun: 0, done: 0 } };
   let summary: Summary | null = null;
   let asked = { rev: -1, at: -Infinity };
   let request = 0;
   let active = true;
   let later: ReturnType<typeof setTimeout> | undefined;
   let typing: ReturnType<typeof setTimeout> | undefined;
+  let settling: ReturnType<typeof setTimeout> | undefined;
+  const blocks = new Blocks();
 
   const states = h("select", { class: "bnb-input", aria: { label: "Show jobs in state" } });
   const search = h("input", { type: "search", class: "bnb-input bnb-search", aria: { label: "Search jobs" } });
   search.placeholder = "Search";
   const range = h("span", { class: "bnb-range" });
+  const copied = h("span", { class: "bnb-note", role: "status" });
   const turn = (name: "first" | "previous" | "next" | "last", label: string): HTMLButtonElement => {
-    const go = (): void => ask({ start: pageStart(query.start, page.total, name) });
+    const go = (): void => jump({ first: 0, previous: view.first - view.rows(), next: view.first + view.rows(), last: blocks.total }[name]);
     return iconButton(name === "previous" ? "back" : name, label, go, name === "first" || name === "last" ? "bnb-far" : "");
   };
   const [first, previous, next, last] = [turn("first", "First page"), turn("previous", "Previous page"), turn("next", "Next page"), turn("last", "Last page")];
   const headRow = h("tr");
   const body = h("tbody");
-  const grid = h("table", { class: "bnb-table" }, h("thead", {}, headRow), body);
-  const scroller = h("div", { class: "bnb-scroll", tabIndex: -1 }, grid);
+  const grid = h("table", { class: "bnb-table", aria: { label: "Results" } }, h("thead", {}, headRow), body);
+  const view = viewport(grid, onScroll);
   const empty = h("p", { class: "bnb-empty" }, "Asking the kernel for the rows…");
   const failure = h("p", { class: "bnb-wrong", role: "alert", hidden: true });
+  const choice = columnChoice(() => draw());
+  let columns: Column[] = [];
 
-  /** Ask for rows; what was asked for last is what is shown. */
-  async function load(quietly = false): Promise<RowsPage | null> {
-    clearTimeout(later);
-    later = undefined;
-    asked = { rev: summary?.rev ?? -1, at: performance.now() };
+  /** Ask for a stretch of rows; what was asked for last is what is shown. */
+  async function load(start: number, n: number, quietly = false, fresh = false): Promise<boolean> {
     const mine = ++request;
     try {
-      const reply = await channel.ask("rows", rowsRequest(query), quietly);
-      if (mine !== request) return null;
+      const reply = await channel.ask("rows", rowsRequest(query, start, n), quietly);
+      if (mine !== request) return false;
       page = readRows(reply.content);
       show(failure, false);
-      if (!page.rows.length && page.total && query.start) {
-        query = { ...query, start: pageStart(page.total, page.total, "last") };
-        return await load();
+      if (fresh || page.total !== blocks.total) blocks.clear();
+      blocks.put(page);
+      if (!page.rows.length && page.total && start) {
+        const { start: to } = view.jump(pageStart(start, page.total, "last"), page.total);
+        return await load(to, PAGE, quietly);
       }
       draw();
-      return page;
+      return true;
     } catch (error) {
       if (mine === request) {
         setText(failure, error instanceof Error ? error.message : String(error));
         show(failure, true);
       }
-      return null;
+      return false;
     }
   }
 
+  /** Ask for what is in sight anew. */
+  function reload(quietly = false): Promise<boolean> {
+    clearTimeout(later);
+    later = undefined;
+    asked = { rev: summary?.rev ?? -1, at: performance.now() };
+    const { from, to } = view.span(blocks.total);
+    const start = Math.floor(from / PAGE) * PAGE;
+    return load(start, Math.min(4, Math.max(1, Math.ceil((to - start) / PAGE))) * PAGE, quietly, true);
+  }
+
+  /** Ask for what is in sight and not held. */
+  async function fill(): Promise<void> {
+    const { from, to } = view.span(blocks.total);
+    const missing = blocks.missing(from, to);
+    if (missing) await load(missing.start, missing.n);
+  }
+
   function ask(change: Partial<Query>): void {
-    query = { start: 0, ...withoutStart(query), ...change };
+    query = { ...query, ...change };
+    view.jump(0, blocks.total);
     drawTools();
-    if (active) void load();
+    if (active) void reload();
     else asked = { rev: -1, at: -Infinity };
+  }
+
+  function jump(index: number): void {
+    view.jump(index, blocks.total);
+    draw();
+    void fill();
+  }
+
+  function onScroll(): void {
+    draw();
+    clearTimeout(settling);
+    settling = setTimeout(() => void fill(), SETTLED);
   }
 
   function drawTools(): void {
     states.value = query.state ?? "";
-    setText(range, rangeLabel(page));
-    const many = page.total > page.rows.length;
-    for (const node of [first, previous, next, last]) show(node, many);
-    first.disabled = previous.disabled = query.start === 0;
-    next.disabled = last.disabled = page.start + page.rows.length >= page.total;
+    const { total } = blocks;
+    const checked = page.reviewed.begun ? ` · ${count(page.reviewed.done)} checked` : "";
+    setText(range, rangeLabel(view.first, view.last(total), total) + checked);
+    for (const node of [first, previous, next, last]) show(node, total > PAGE);
+    first.disabled = previous.disabled = view.first === 0;
+    next.disabled = last.disabled = view.last(total) >= total;
   }
 
   function drawStates(now: Summary): void {
@@ -100,20 +140,37 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
     states.value = query.state ?? "";
   }
 
-  function draw(): void {
-    drawTools();
-    const columns = columnsOf(page, summary?.models.length ?? 1);
+  let drawnHead = "";
+  function drawHead(): void {
+    const held = { ...page, rows: page.rows.length ? page.rows : blocks.run(view.first, view.first + 1).map(({ row }) => row) };
+    columns = choice.chosen(columnsOf(held, summary?.models.length ?? 1));
     keyed(headRow, columns, (column) => `${column.kind} ${column.by}`, headCell, (node, column) => {
       const sorted = query.order?.by === column.by ? (query.order.desc ? "descending" : "ascending") : null;
       setAria(node, "sort", sorted);
       node.className = `bnb-col-${column.kind}${column.numeric ? " bnb-number" : ""}`;
     });
-    const focused = body.contains(document.activeElement) ? (document.activeElement as HTMLElement).dataset.row : undefined;
-    keyed(body, page.rows, (row) => String(row.row), makeRow, (node, row) => drawRow(node, row, columns));
-    if (focused !== undefined && !body.contains(document.activeElement)) rowNodes()[0]?.focus();
+    const says = columns.map((column) => column.by).join("\n");
+    if (says !== drawnHead) view.thaw();
+    drawnHead = says;
+  }
+
+  function draw(): void {
+    show(view.el, blocks.total > 0);
+    show(empty, blocks.total === 0);
+    drawHead();
+    view.size(blocks.total); // the box is as high as it will be before it is asked what fits
+    drawTools();
+    const { from, to } = view.span(blocks.total);
+    const there = blocks.run(from, to);
+    const held = body.contains(document.activeElement) ? (document.activeElement as HTMLElement) : null;
+    keyed(body, there, ({ row }) => String(row.row), ({ row }) => makeRow(row), (node, { row, index }) => {
+      setAria(node, "rowindex", String(index + 2));
+      drawRow(node, row, columns);
+    });
+    if (held && !body.contains(document.activeElement)) (rowNodes()[0] ?? view.el).focus({ preventScroll: true });
     rove();
-    show(scroller, page.rows.length > 0);
-    show(empty, page.rows.length === 0);
+    setAria(grid, "rowcount", String(blocks.total + 1));
+    view.place(there[0]?.index ?? from, there.length, blocks.total);
     const filtered = query.state !== null || query.text.trim() !== "";
     setText(empty, filtered ? "No job matches." : "No jobs yet: they appear here as soon as they are planned.");
   }
@@ -136,15 +193,37 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
     return node;
   }
 
-  /** One row is in the tab order; arrows reach the others. */
+  /** One row is in the tab order; arrows reach the others, and the cells in it. */
   function rove(): void {
     const nodes = rowNodes();
-    const current = nodes.find((node) => node === document.activeElement) ?? nodes.find((node) => node.tabIndex === 0) ?? nodes[0];
+    const current = nodes.find((node) => node.contains(document.activeElement)) ?? nodes.find((node) => node.tabIndex === 0) ?? nodes[0];
     for (const node of nodes) node.tabIndex = node === current ? 0 : -1;
   }
-  const rowNodes = (): HTMLElement[] => [...body.children] as HTMLElement[];
+  const rowNodes = (): HTMLTableRowElement[] => [...body.children] as HTMLTableRowElement[];
+  const nodeOf = (row: number): HTMLTableRowElement | undefined => rowNodes().find((node) => node.dataset.row === String(row));
 
-  const rowOf = (event: Event): HTMLElement | null => (event.target as Element).closest<HTMLElement>("tr[data-row]");
+  /** Put the focus on a row by its place in the table, in the same cell, once it is there. */
+  async function focusIndex(index: number, cell: number): Promise<void> {
+    const to = Math.min(Math.max(index, 0), blocks.total - 1);
+    const put = (): boolean => {
+      const node = nodeOf(blocks.at(to)?.row ?? -1);
+      ((cell >= 0 ? node?.cells[cell] : null) ?? node)?.focus({ preventScroll: true });
+      return node !== undefined;
+    };
+    view.reveal(to, blocks.total);
+    draw();
+    if (put()) return;
+    await fill();
+    put();
+  }
+
+  async function copyOut(node: HTMLTableRowElement, cell: HTMLElement | null): Promise<void> {
+    const cells = [...node.cells].map(copyText);
+    const done = await copy(cell ? copyText(cell) : tabbed(cells));
+    setText(copied, done ? (cell ? "Cell copied" : "Row copied") : "This browser does not let the page copy");
+  }
+
+  const rowOf = (event: Event): HTMLTableRowElement | null => (event.target as Element).closest<HTMLTableRowElement>("tr[data-row]");
   body.addEventListener("click", (event) => {
     const node = rowOf(event);
     if (node && !document.getSelection()?.toString()) onOpen(Number(node.dataset.row));
@@ -152,16 +231,24 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
   body.addEventListener("focusin", rove);
   body.addEventListener("keydown", (event) => {
     const node = rowOf(event);
-    const nodes = rowNodes();
-    const at = node ? nodes.indexOf(node) : -1;
-    if (!node || at < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: nodes.length - 1 }[event.key];
-    if (to !== undefined) nodes[Math.min(Math.max(to, 0), nodes.length - 1)]?.focus();
-    else if (event.key === "Enter" || event.key === " ") onOpen(Number(node.dataset.row));
-    else if (event.key === "PageDown" && !next.disabled) next.click();
-    else if (event.key === "PageUp" && !previous.disabled) previous.click();
-    else return;
+    if (!node || event.altKey) return;
+    const cell = (event.target as Element).closest("td");
+    const at = cell ? cell.cellIndex : -1;
+    if (event.ctrlKey || event.metaKey) {
+      if (event.key.toLowerCase() !== "c" || document.getSelection()?.toString()) return;
+      void copyOut(node, event.shiftKey ? null : cell);
+    } else if (event.key === "Enter" || event.key === " ") onOpen(Number(node.dataset.row));
+    else if (event.key === "ArrowRight") node.cells[Math.min(at + 1, node.cells.length - 1)]?.focus();
+    else if (event.key === "ArrowLeft") (at > 0 ? node.cells[at - 1] : node)?.focus();
+    else {
+      const here = blocks.indexOf(Number(node.dataset.row));
+      const step = Math.max(1, view.rows() - 1);
+      const to = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: blocks.total - 1, PageDown: here + step, PageUp: here - step }[event.key];
+      if (to === undefined || here < 0) return;
+      void focusIndex(to, at);
+    }
     event.preventDefault();
+    event.stopPropagation();
   });
   states.addEventListener("change", () => {
     const state = JOB_STATES.find((known) => known === states.value) ?? null;
@@ -177,8 +264,8 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
   drawTools();
   return {
     el: h("div", { class: "bnb-results" },
-      h("div", { class: "bnb-tools" }, h("h3", {}, "Results"), states, search, h("span", { class: "bnb-gap" }), range, first, previous, next, last, exporting.button),
-      exporting.panel, failure, scroller, empty),
+      h("div", { class: "bnb-tools" }, h("h3", {}, "Results"), states, search, copied, h("span", { class: "bnb-gap" }), range, h("span", { class: "bnb-set" }, first, previous, next, last), ...more as HTMLElement[], choice.button, exporting.button),
+      choice.panel, exporting.panel, failure, view.el, empty),
     update(now): void {
       exporting.update(now.name);
       const models = summary?.models.length;
@@ -186,68 +273,35 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
       drawStates(now);
       if (models !== undefined && models !== now.models.length) draw();
       if (!active || now.rev === asked.rev || later !== undefined) return;
-      later = setTimeout(() => void load(true), Math.max(0, asked.at + REFRESH - performance.now()));
+      later = setTimeout(() => void reload(true), Math.max(0, asked.at + REFRESH - performance.now()));
     },
     filter: (state) => ask({ state }),
     get state() {
       return query.state;
     },
     async neighbour(row, step) {
-      const at = page.rows.findIndex((item) => item.row === row);
-      const there = at < 0 ? undefined : page.rows[at + step];
-      if (there) return there.row;
-      const to = pageStart(query.start, page.total, step > 0 ? "next" : "previous");
-      if (at < 0 || to === query.start) return null;
-      query = { ...query, start: to };
-      const fresh = await load();
-      return fresh?.rows.at(step > 0 ? 0 : -1)?.row ?? null;
+      const here = blocks.indexOf(row);
+      const to = here + step;
+      if (here < 0 || to < 0 || to >= blocks.total) return null;
+      view.reveal(to, blocks.total);
+      const missing = blocks.missing(to, to + 1);
+      if (missing && !(await load(missing.start, missing.n))) return null;
+      return blocks.at(to)?.row ?? null;
     },
-    focusRow: (row) => rowNodes().find((node) => node.dataset.row === String(row))?.focus(),
+    focusRow(row): void {
+      const at = blocks.indexOf(row);
+      if (at >= 0) void focusIndex(at, -1);
+    },
     active(on, stale = false): void {
       active = on;
-      if (on && (stale || (summary && summary.rev !== asked.rev))) void load();
+      if (on) view.restore();
+      if (on && (stale || (summary && summary.rev !== asked.rev))) void reload();
     },
     stop(): void {
       clearTimeout(later);
       clearTimeout(typing);
+      clearTimeout(settling);
+      view.stop();
     },
   };
-}
-
-const withoutStart = ({ state, text, order }: Query): Omit<Query, "start"> => ({ state, text, order });
-
-function drawRow(node: HTMLTableRowElement, row: Row, columns: readonly Column[]): void {
-  const note = rowNote(row);
-  // a row is drawn again only when it says something else, so that a selection in it survives
-  const says = JSON.stringify([row, columns.map((column) => [column.by, column.numeric])]);
-  if (drawn.get(node) === says) return;
-  drawn.set(node, says);
-  node.className = `bnb-row bnb-is-${row.state}`;
-  setAria(node, "label", `${row.id}, ${row.state}`);
-  const fields = columns.filter((column) => column.kind === "field").length;
-  const cells: HTMLElement[] = [];
-  let spanned = false;
-  for (const column of columns) {
-    if (column.kind === "field" && note !== null) {
-      if (!spanned) cells.push(noteCell(note, fields));
-      spanned = true;
-      continue;
-    }
-    const full = cellText(row, column);
-    const cell = h("td", { class: `bnb-col-${column.kind}${column.numeric ? " bnb-number" : ""}` });
-    if (column.kind === "state") append(cell, icon(row.state), h("span", {}, row.state));
-    else append(cell, h("bdi", {}, clip(full.replace(/\s+/g, " "), 160)));
-    if (full.length > 24) setTitle(cell, clip(full, 600));
-    // without field columns (nothing has been extracted yet) an error stands beside the id
-    if (column.kind === "id" && note && !fields) append(cell, h("span", { class: "bnb-message" }, ` ${clip(note, 160)}`));
-    cells.push(cell);
-  }
-  node.replaceChildren(...cells);
-}
-const drawn = new WeakMap<Element, string>();
-
-function noteCell(note: string, columns: number): HTMLTableCellElement {
-  const cell = h("td", { class: "bnb-message", title: clip(note, 600) }, h("bdi", {}, clip(note, 200)));
-  cell.colSpan = columns;
-  return cell;
 }

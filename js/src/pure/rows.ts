@@ -12,16 +12,15 @@ export interface Order {
 
 /** What the table shows now; part of the request for its rows. */
 export interface Query {
-  start: number;
   state: JobState | null;
   text: string;
   order: Order | null;
 }
 
 /** The request for the rows of a query, as it goes over the wire. */
-export const rowsRequest = (query: Query): Record<string, unknown> => ({
-  start: query.start,
-  n: PAGE,
+export const rowsRequest = (query: Query, start: number, n: number): Record<string, unknown> => ({
+  start,
+  n,
   state: query.state,
   text: query.text.trim() || null,
   order: query.order,
@@ -41,16 +40,14 @@ export function pageStart(start: number, total: number, move: "first" | "previou
 }
 
 /** "1–50 of 4,000". */
-export function rangeLabel(page: RowsPage): string {
-  if (!page.rows.length) return page.total ? `of ${count(page.total)}` : "";
-  return `${count(page.start + 1)}–${count(page.start + page.rows.length)} of ${count(page.total)}`;
-}
+export const rangeLabel = (first: number, last: number, total: number): string =>
+  total ? `${count(Math.min(first + 1, total))}–${count(Math.min(last, total))} of ${count(total)}` : "";
 
 export interface Column {
   /** Name for sorting: a field path, or a property of the row. */
   by: string;
   label: string;
-  kind: "state" | "id" | "document" | "model" | "field" | "cost";
+  kind: "state" | "id" | "review" | "document" | "model" | "field" | "cost";
   numeric: boolean;
   /** Whether the kernel can put rows in order by it. */
   sortable: boolean;
@@ -71,6 +68,7 @@ export function columnsOf(page: RowsPage, models: number): Column[] {
   return [
     column("state", "State", "state"),
     column("id", "Job", "id"),
+    ...(page.reviewed.begun ? [column("review", "Checked", "review")] : []),
     ...(documents ? [column("documents", "Document", "document")] : []),
     ...(models > 1 ? [column("model", "Model", "model")] : []),
     ...page.columns.map((path) => column(path, path, "field", numeric(path))),
@@ -85,6 +83,8 @@ export function cellText(row: Row, column: Column): string {
       return row.state;
     case "id":
       return row.id;
+    case "review":
+      return row.review ? `${row.review.done} of ${row.review.of}` : "";
     case "document":
       return row.documents.length > 1 ? `${row.documents[0]} +${row.documents.length - 1}` : (row.documents[0] ?? "");
     case "model":

@@ -137,6 +137,10 @@ export interface Row {
   tokens: number | null;
   documents: string[];
   fields: Record<string, string>;
+  /** Confidence of each field's evidence: "high", "medium", "low", or "none" where there is none. */
+  sure: Record<string, string>;
+  /** How far a person has checked it. */
+  review: { done: number; of: number; wrong: number } | null;
 }
 
 export interface RowsPage {
@@ -145,6 +149,8 @@ export interface RowsPage {
   start: number;
   columns: string[];
   rows: Row[];
+  /** Results that a person has begun to check, and those that are checked in every field. */
+  reviewed: { begun: number; done: number };
 }
 
 export function readRows(raw: unknown): RowsPage {
@@ -154,23 +160,31 @@ export function readRows(raw: unknown): RowsPage {
     total: numberOr(p.total, 0),
     start: numberOr(p.start, 0),
     columns: texts(p.columns),
-    rows: list(p.rows).map((raw) => {
-      const r = bag(raw);
-      return {
-        row: numberOr(r.row, 0),
-        id: text(r.id),
-        state: oneOf(r.state, JOB_STATES, "pending"),
-        model: text(r.model),
-        error: textOrNull(r.error),
-        errorKind: textOrNull(r.error_kind),
-        cost: textOrNull(r.cost),
-        tokens: numberOr(r.tokens, null),
-        documents: texts(r.documents),
-        fields: Object.fromEntries(Object.entries(bag(r.fields)).map(([path, value]) => [path, text(value)])),
-      };
-    }),
+    reviewed: { begun: numberOr(bag(p.reviewed).begun, 0), done: numberOr(bag(p.reviewed).done, 0) },
+    rows: list(p.rows).map(readRow),
   };
 }
+
+export function readRow(raw: unknown): Row {
+  const r = bag(raw);
+  const review = r.review ? bag(r.review) : null;
+  return {
+    row: numberOr(r.row, 0),
+    id: text(r.id),
+    state: oneOf(r.state, JOB_STATES, "pending"),
+    model: text(r.model),
+    error: textOrNull(r.error),
+    errorKind: textOrNull(r.error_kind),
+    cost: textOrNull(r.cost),
+    tokens: numberOr(r.tokens, null),
+    documents: texts(r.documents),
+    fields: textsOf(r.fields),
+    sure: textsOf(r.sure),
+    review: review && { done: numberOr(review.done, 0), of: numberOr(review.of, 0), wrong: numberOr(review.wrong, 0) },
+  };
+}
+
+const textsOf = (raw: unknown): Record<string, string> => Object.fromEntries(Object.entries(bag(raw)).map(([path, value]) => [path, text(value)]));
 
 /** x0, y0, x1, y1 in points of the page as displayed, origin top left. */
 export type Rect = readonly [number, number, number, number];
