@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Reply = Callable[[JsonObject, Sequence[bytes]], None]
 """Sends one answer with its binary buffers to the browser."""
 
-KINDS = ("cmd", "pull", "rows", "result", "review", "page", "text")
+KINDS = ("cmd", "pull", "rows", "compare", "result", "review", "page", "text")
 COMMANDS = ("cancel", "pause", "resume", "retry_failed", "raise_limit")
 MOST_ROWS, MOST_COLUMNS, MOST_TEXT, MOST_RAW, MOST_ERROR = 200, 200, 500_000, 100_000, 500
 _REMEMBERED = 64
@@ -127,6 +127,16 @@ class Desk:
         rev = self._run.summary()["rev"]
         answer = {"rev": rev, "total": total, "start": start, "columns": list(self._columns), "rows": rows}
         self._send(content, {**answer, "reviewed": self._run.review_progress()})
+
+    def _compare(self, content: JsonObject) -> None:
+        """Put the models' answers to each input side by side; on a worker, since all rows are looked at."""
+        start, n = _whole(content, "start", 0, 10**9), _whole(content, "n", 1, MOST_ROWS)
+        path, differ = _words(content, "path"), content.get("differ") is True
+
+        def compare() -> JsonObject:
+            return self._run.compare(start, n, path=path, differ=differ)
+
+        self._later(content, compare, lambda found: self._send(content, found))
 
     def _result(self, content: JsonObject) -> None:
         self.in_use = True

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from ..core.errors import BatchataError, ValidationError
 from ..core.jobs import Document, JsonObject
-from . import pages
+from . import comparing, pages
 from .drive import Drive
 from .reviews import Reviewable
 from .store import Store
@@ -134,6 +134,17 @@ class Handle(Reviewable):
     ) -> tuple[int, list[JsonObject]]:
         """Return how many rows match, and one page of them, for tables."""
         return pages.rows(self.store, self.drive.state, start, n, only=state, text=text, order=order)
+
+    def compare(self, start: int, n: int, *, path: str | None = None, differ: bool = False) -> JsonObject:
+        """Return the answers of several models to the same inputs side by side, a page of them, and how far they agree.
+
+        Args:
+            start: First input to return.
+            n: How many inputs.
+            path: The field to compare; the first one if left out.
+            differ: Only inputs on which the models differ.
+        """
+        return comparing.compare(self.store, self.drive.state, start, n, path=path, differ=differ)
 
     def detail(self, row: int) -> JsonObject:
         """Return all of one result, for the evidence view."""

@@ -107,9 +107,9 @@ def _line(state: RunState, row: int, job: Job, body: JsonObject | None, fields: 
     good = status == "succeeded"
     usage = body["usage"] if body else {}
     kind = None if good else state.kinds.get(row)
-    shown = {path: _cell(value) for path, value in (fields or {}).items()} if good else {}
+    shown = {path: cell(value) for path, value in (fields or {}).items()} if good else {}
     if good and body and not shown and body["text"]:
-        shown = {"answer": _cell(body["text"])}
+        shown = {"answer": cell(body["text"])}
     return {
         "row": row,
         "id": job.id,
@@ -124,7 +124,8 @@ def _line(state: RunState, row: int, job: Job, body: JsonObject | None, fields: 
     }
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """Return a value as a table shows it: text of at most `CELL` characters."""
     if value is None:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
@@ -132,7 +133,7 @@ def _cell(value: Any) -> str:
 
 
 def _short(text: str | None) -> str | None:
-    return None if text is None else _cell(text)
+    return None if text is None else cell(text)
 
 
 def detail(store: Store, state: RunState, row: int) -> JsonObject:

@@ -224,6 +224,7 @@ export class DemoKernel implements Model {
     if (kind === "rows") return this.push({ kind, op, ...this.#rows(message) });
     if (kind === "result") return this.push({ kind, op, result: this.result(row) });
     if (kind === "review") return this.push({ kind, op, ...this.#review(message) });
+    if (kind === "compare") return this.push({ kind, op, ...this.compare(message) });
     if (kind === "text") return this.push({ kind, op, text: LETTER, cut: false });
     if (kind === "page") {
       const bytes = await this.#draw(row, Number(message.page), Number(message.scale));
@@ -236,6 +237,20 @@ export class DemoKernel implements Model {
     const result = resultOf(row, this.stateOf(row));
     const fields = result.fields as Bag[];
     return { ...result, fields: fields.map((field) => ({ ...field, review: this.reviews.get(`${row} ${String(field.path)}`) ?? null })) };
+  }
+
+  /** Two models on forty invoices; on every seventh they differ about the vendor. */
+  compare({ start, n, path, differ }: Bag): Bag {
+    const models = ["claude-sonnet-5-5", "gpt-6.1-sol"];
+    const field = path === "total_amount" ? "total_amount" : "vendor";
+    const pairs = Array.from({ length: 40 }, (_, i) => {
+      const invoice = invoiceOf(i);
+      const same = field === "total_amount" || i % 7 !== 3;
+      const value = field === "total_amount" ? invoice.total : invoice.vendor;
+      const cells = Object.fromEntries(models.map((model, k) => [model, { row: 2 * i + k, state: "succeeded", value: k && !same ? value.toUpperCase().slice(0, 9) : value }]));
+      return { id: rowOf(i, "succeeded").id, same, cells };
+    }).filter((pair) => !differ || !pair.same);
+    return { total: pairs.length, start, models, columns: ["vendor", "total_amount"], path: field, agreement: { vendor: { same: 34, of: 40 }, total_amount: { same: 40, of: 40 } }, rows: pairs.slice(Number(start), Number(start) + Number(n)) };
   }
 
   /** Amounts must be numbers, as the schema would say. */

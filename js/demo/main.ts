@@ -62,7 +62,7 @@ async function drawPage(row: number, page: number, scale: number): Promise<Array
 
 const phase = (options.get("state") ?? "running") as Phase;
 const kernel = new DemoKernel(
-  { summary: summaryOf(phase, { practice: options.has("practice"), driver: !options.has("follow") }), detail: resultOf(2, "succeeded") },
+  { summary: summaryOf(phase, { practice: options.has("practice"), driver: !options.has("follow"), ...(options.has("models") ? { models: ["claude-sonnet-5-5", "gpt-6.1-sol"] } : {}) }), detail: resultOf(2, "succeeded") },
   drawPage,
 );
 Object.assign(globalThis, { kernel, summaryOf });

@@ -3,6 +3,7 @@ import { Channel, type Busy } from "./channel.ts";
 import { button, h, icon, setAria, setText, setTitle, show } from "./dom.ts";
 import { actions } from "./parts/actions.ts";
 import { batches } from "./parts/batches.ts";
+import { compare } from "./parts/compare.ts";
 import { notices } from "./parts/notices.ts";
 import { opened } from "./parts/opened.ts";
 import { progress } from "./parts/progress.ts";
@@ -46,15 +47,29 @@ export default widget((model, root, onClose) => {
   const bars = progress(onFilter);
   const facts = notices((kind) => void command("retry_failed", { kind }));
   const details = batches();
-  const rows = table(channel, (row) => result.open(row), () => draw());
+  let comparing = false;
+  const versus = button("Compare models", () => compareModels(true), { class: "bnb-small" });
+  const rows = table(channel, (row) => result.open(row), () => draw(), [versus]);
   onClose(() => rows.stop());
-  const result = opened(channel, () => rows);
+  const side = compare(channel, (row) => result.open(row), () => compareModels(false));
+  const stage = (on: boolean): void => {
+    show(rows.el, on && !comparing);
+    show(side.el, on && comparing);
+  };
+  const result = opened(channel, () => rows, stage);
   onClose(() => result.stop());
   const body = h("div", { class: "bnb-body" }, bars.el, facts.el, details.el);
   root.append(
     h("header", { class: "bnb-head" }, h("div", { class: "bnb-heading" }, name, state, models, words), doing.el, fold),
-    doing.ask, note, live, body, rows.el, result.el,
+    doing.ask, note, live, body, rows.el, side.el, result.el,
   );
+
+  function compareModels(on: boolean): void {
+    comparing = on;
+    stage(true);
+    rows.active(!on);
+    if (on) void side.load();
+  }
 
   async function command(cmd: Command, args: Bag = {}): Promise<void> {
     said = "";
@@ -98,6 +113,7 @@ export default widget((model, root, onClose) => {
     bars.update(summary, rows.state);
     facts.update(summary);
     rows.update(summary);
+    show(versus, summary.models.length > 1);
     drawNote();
     tick();
     setText(live, isFinal(summary.state) ? `${summary.name}: ${RUN_WORDS[summary.state]}. ${oneLine(summary)}` : `${summary.name}: ${RUN_WORDS[summary.state]}`);

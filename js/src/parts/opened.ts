@@ -16,7 +16,8 @@ export interface Opened {
   stop(): void;
 }
 
-export function opened(channel: Channel, table: () => Table): Opened {
+/** `stage` shows or hides what a result was opened from. */
+export function opened(channel: Channel, table: () => Table, stage: (on: boolean) => void): Opened {
   let row: number | null = null;
   let loading = 0;
   let reviewed = false; // the table shows how far each result is checked
@@ -47,7 +48,7 @@ export function opened(channel: Channel, table: () => Table): Opened {
     row = null;
     if (last === null) return;
     show(view.el, false);
-    show(table().el, true);
+    stage(true);
     table().active(true, reviewed);
     reviewed = false;
     table().focusRow(last);
@@ -58,7 +59,7 @@ export function opened(channel: Channel, table: () => Table): Opened {
     open(wanted): void {
       row = wanted;
       table().active(false);
-      show(table().el, false);
+      stage(false);
       show(view.el, true);
       view.focus();
       void load(wanted).then(() => view.el.scrollIntoView?.({ block: "nearest" }));

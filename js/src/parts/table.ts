@@ -30,7 +30,7 @@ export interface Table {
   stop(): void;
 }
 
-export function table(channel: Channel, onOpen: (row: number) => void, onFilter: (state: JobState | null) => void, more: Node[] = []): Table {
+export function table(channel: Channel, onOpen: (row: number) => void, onFilter: (state: JobState | null) => void, more: HTMLElement[] = []): Table {
   let query: Query = { state: null, text: "", order: null };
   let page: RowsPage = { rev: -1, total: 0, start: 0, columns: [], rows: [], reviewed: { begun: 0, done: 0 } };
   let summary: Summary | null = null;
@@ -264,7 +264,7 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
   drawTools();
   return {
     el: h("div", { class: "bnb-results" },
-      h("div", { class: "bnb-tools" }, h("h3", {}, "Results"), states, search, copied, h("span", { class: "bnb-gap" }), range, h("span", { class: "bnb-set" }, first, previous, next, last), ...more as HTMLElement[], choice.button, exporting.button),
+      h("div", { class: "bnb-tools" }, h("h3", {}, "Results"), states, search, copied, h("span", { class: "bnb-gap" }), range, h("span", { class: "bnb-set" }, first, previous, next, last), ...more, choice.button, exporting.button),
       choice.panel, exporting.panel, failure, view.el, empty),
     update(now): void {
       exporting.update(now.name);

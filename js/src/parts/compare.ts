@@ -1,0 +1,103 @@
+// Several models on the same inputs: one field, a column for each model, and where they differ.
+import type { Channel } from "../channel.ts";
+import { append, button, h, icon, iconButton, keyed, setAria, setText, setTitle, show } from "../dom.ts";
+import { count } from "../pure/format.ts";
+import { agreementLabel, readComparison, type Comparison, type Pair } from "../pure/comparison.ts";
+import { pageStart, PAGE, rangeLabel } from "../pure/rows.ts";
+import { clip } from "../pure/visible.ts";
+
+export interface Compare {
+  el: HTMLElement;
+  /** Ask for what is shown anew. */
+  load(): Promise<void>;
+}
+
+export function compare(channel: Channel, onOpen: (row: number) => void, onBack: () => void): Compare {
+  let found: Comparison | null = null;
+  const query = { start: 0, path: "", differ: false };
+  let request = 0;
+
+  const field = h("select", { class: "bnb-input", aria: { label: "Field to compare" } });
+  const box = h("input", { type: "checkbox" });
+  const range = h("span", { class: "bnb-range" });
+  const back = iconButton("back", "Previous page", () => turn("previous"));
+  const next = iconButton("next", "Next page", () => turn("next"));
+  const bar = h("span", { class: "bnb-agree-bar", role: "img" }, h("span"));
+  const words = h("span", { class: "bnb-range" });
+  const headRow = h("tr");
+  const body = h("tbody");
+  const scroll = h("div", { class: "bnb-scroll", tabIndex: 0, role: "group", aria: { label: "Answers side by side" } }, h("table", { class: "bnb-table bnb-side-by-side" }, h("thead", {}, headRow), body));
+  const note = h("p", { class: "bnb-empty", role: "status" }, "Asking the kernel for the answers…");
+
+  async function load(): Promise<void> {
+    const mine = ++request;
+    try {
+      const { content } = await channel.ask("compare", { start: query.start, n: PAGE, path: query.path || null, differ: query.differ });
+      if (mine !== request) return;
+      found = readComparison(content);
+      query.path = found.path;
+      draw(found);
+    } catch (error) {
+      if (mine !== request) return;
+      setText(note, error instanceof Error ? error.message : String(error));
+      show(note, true);
+    }
+  }
+
+  function turn(name: "previous" | "next"): void {
+    query.start = pageStart(query.start, found?.total ?? 0, name);
+    scroll.scrollTop = 0;
+    void load();
+  }
+
+  function draw(now: Comparison): void {
+    keyed(field, now.columns, (path) => path, (path) => Object.assign(h("option"), { value: path }), (node, path) =>
+      setText(node, clip(path, 60) + (now.agreement[path] ? ` – ${agreementLabel(now.agreement[path])}` : "")));
+    field.value = now.path;
+    show(field, now.columns.length > 0);
+    const share = now.agreement[now.path];
+    show(bar, Boolean(share?.of));
+    (bar.children[0] as HTMLElement).style.width = `${share?.of ? (100 * share.same) / share.of : 0}%`;
+    setText(words, share?.of ? `${count(share.same)} of ${count(share.of)} agree` : "");
+    setAria(bar, "label", share ? agreementLabel(share) : "");
+    setText(range, rangeLabel(now.start, now.start + now.rows.length, now.total));
+    for (const node of [back, next]) show(node, now.total > PAGE);
+    back.disabled = now.start === 0;
+    next.disabled = now.start + now.rows.length >= now.total;
+    keyed(headRow, ["Input", "Agree", ...now.models], (name, i) => `${i} ${name}`, () => Object.assign(h("th"), { scope: "col" }), (node, name) => setText(node, name));
+    body.replaceChildren(...now.rows.map((pair) => line(pair, now.models)));
+    show(scroll, now.rows.length > 0);
+    setText(note, now.rows.length ? "" : query.differ ? "The models agree on every input." : "No answers yet.");
+    show(note, now.rows.length === 0);
+  }
+
+  function line(pair: Pair, models: readonly string[]): HTMLElement {
+    const words = pair.same === null ? "" : pair.same ? "same" : "differ";
+    const mark = h("td", { class: `bnb-agree bnb-agree-${words || "open"}` });
+    if (words) append(mark, icon(pair.same ? "equal" : "unequal"), h("span", {}, words));
+    return h("tr", { class: pair.same === false ? "bnb-differs" : "" }, h("td", {}, h("bdi", {}, clip(pair.id, 120))), mark, ...models.map((model) => {
+      const cell = pair.cells[model];
+      if (!cell) return h("td");
+      const node = button("", () => onOpen(cell.row), { class: "bnb-cell", aria: { label: `${model}: ${clip(cell.value ?? cell.state, 160)}. Show its evidence` } });
+      if (cell.value === null) append(node, icon(cell.state), h("span", { class: "bnb-note" }, cell.state));
+      else append(node, h("bdi", {}, clip(cell.value.replace(/\s+/g, " "), 160) || "empty"));
+      if ((cell.value?.length ?? 0) > 24) setTitle(node, clip(cell.value ?? "", 600));
+      return h("td", { class: `bnb-is-${cell.state}` }, node);
+    }));
+  }
+
+  field.addEventListener("change", () => {
+    Object.assign(query, { path: field.value, start: 0 });
+    void load();
+  });
+  box.addEventListener("change", () => {
+    Object.assign(query, { differ: box.checked, start: 0 });
+    void load();
+  });
+  return {
+    el: h("div", { class: "bnb-results bnb-compare", hidden: true },
+      h("div", { class: "bnb-tools" }, button("All results", onBack, { class: "bnb-small" }), h("h3", {}, "Models side by side"), field, h("label", { class: "bnb-set" }, box, h("span", {}, "\u00a0only differences")), h("span", { class: "bnb-gap" }), bar, words, range, back, next),
+      scroll, note),
+    load,
+  };
+}
