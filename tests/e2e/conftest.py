@@ -53,8 +53,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
     def server(kind: str) -> Server:
         if kind not in started:
             home = tmp_path_factory.mktemp(kind)
-            settings = {"BATCHATA_PRACTICE": "1", "BATCHATA_CACHE": str(home / "cache")}
-            started[kind] = Server.start(kind, home, settings)
+            started[kind] = Server.start(kind, home, {"BATCHATA_PRACTICE": "1"})
         return started[kind]
 
     yield server

@@ -32,6 +32,8 @@ SETTINGS = {
     "docmanager-extension/plugin": {"autosave": False},
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True},
 }
+PRIVATE = ("ANTHROPIC_", "OPENAI_", "GEMINI_", "GOOGLE_", "BATCHATA_")
+"""Keys and settings of whoever runs the tests, which no kernel may see."""
 BOOK = "const app = window.jupyterapp, panel = app.shell.currentWidget, book = panel.content;"
 
 
@@ -72,7 +74,8 @@ class Server:
         command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1"]
         command += [f"--IdentityProvider.token={token}", "--ServerApp.terminals_enabled=False"]
         command += [f"--ServerApp.root_dir={folder}"]
-        env = {**os.environ, **folders(home), **settings}
+        own = {name: value for name, value in os.environ.items() if not name.startswith(PRIVATE)}
+        env = {**own, **folders(home), **settings}
         with (home / "server.log").open("wb") as log:
             process = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=subprocess.STDOUT)
         server = cls(kind, folder, f"http://127.0.0.1:{port}", token, process)
