@@ -102,7 +102,8 @@ class StoreFile:
                     connection.execute(f"PRAGMA user_version = {VERSION}")
                 connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # a full disk has ended it already
+                    connection.execute("ROLLBACK")
                 raise
         if version > VERSION:
             raise StateError(
@@ -142,7 +143,8 @@ class StoreFile:
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # a full disk has ended it already
+                    connection.execute("ROLLBACK")
                 raise
 
     def _read(self, sql: str, *values: object) -> list[tuple[object, ...]]:
