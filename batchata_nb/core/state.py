@@ -97,6 +97,22 @@ def apply(state: RunState, event: ev.Event) -> None:
     state.changed = event.at
 
 
+def possible(state: RunState, *events: ev.Event) -> bool:
+    """Whether these events can follow in this order: what cannot must not get to disk."""
+    after: dict[str, str] = {}
+    for event in events:
+        tag = getattr(event, "tag", None)
+        if tag is None:
+            continue
+        known = tag in after or tag in state.submissions
+        before = after.get(tag) or (state.submissions[tag].state if tag in state.submissions else "")
+        following = NEXT.get((before, type(event)))
+        if following is None or known == isinstance(event, ev.Submitting):
+            return False
+        after[tag] = following
+    return True
+
+
 def _advance(state: RunState, event: ev.Event) -> Submission | None:
     tag = getattr(event, "tag", None)
     if tag is None:

@@ -74,11 +74,11 @@ def fetch(drive: Drive, s: Submission) -> None:
 
 def _rejected(drive: Drive, s: Submission, now: float) -> None:
     """Nothing of it ran and nothing was charged: wait where a quota is full, else the rows are at fault."""
-    drive.hold()
     state, store = drive.state, drive.context.store
     reason = s.reason or f"{s.provider} rejected the batch"
     if s.quota:
         away = ev.TurnedAway(now, s.tag, reason, now + ROOM_AFTER * drive.poll_interval)
+        drive.hold(away)
         store.append_unsent(state.run_id, state.seq, away)
         drive.applied(away)
         return
@@ -97,6 +97,7 @@ def _rejected(drive: Drive, s: Submission, now: float) -> None:
         _stored(row, reserved[row][0], _verdict(job, "errored", kind, reason, s.batch_id), Decimal(0))
         for row, job in zip(rows, store.jobs(state.run_id, rows), strict=True)
     ]
+    drive.hold(landed)
     store.append_landed(state.run_id, state.seq, landed, results)
     drive.applied(landed)
     drive.record_events(ev.Closed(now, s.tag))
@@ -167,7 +168,6 @@ def _landing(drive: Drive, s: Submission, landed: list[Ready]) -> Callable[[], N
     """Return what the runner's thread does with a chunk: one transaction for its results and the event that says so."""
 
     def land() -> None:
-        drive.hold()
         state = drive.state
         samples: dict[str, str] = {}
         for ready in landed:
@@ -185,6 +185,7 @@ def _landing(drive: Drive, s: Submission, landed: list[Ready]) -> Callable[[], N
             unpriced=sum(r.cost is None for r in landed),
         )
         stored = [_stored(r.row, r.mark, r.answer, r.cost) for r in landed]
+        drive.hold(event)
         drive.context.store.append_landed(state.run_id, state.seq, event, stored)
         drive.applied(event)
 
@@ -207,6 +208,7 @@ def _close(drive: Drive, s: Submission, collected: Collected, now: float) -> Non
     """Account for rows without a line, report lines without a row, and close the submission."""
     drive.hold()
     state, store = drive.state, drive.context.store
+    s = state.submissions[s.tag]
     if s.by_hand and collected.bad_lines and not collected.ours:
         message = f"{s.batch_id} is not the lost batch: none of its rows is ours"
         drive.record_events(ev.SubmitUncertain(now, s.tag, message, returned=True))
@@ -239,6 +241,7 @@ def _close(drive: Drive, s: Submission, collected: Collected, now: float) -> Non
             str(worst),
             samples={kind: message},
         )
+        drive.hold(event)
         store.append_landed(state.run_id, state.seq, event, results)
         drive.applied(event)
     notes = [ev.Noted(now, f"{s.batch_id}: {line}") for line in collected.bad_lines[:3]]

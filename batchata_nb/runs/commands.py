@@ -20,6 +20,7 @@ def command(drive: Drive, name: str, args: Mapping[str, Any]) -> None:
     Raises:
         BatchataError: It cannot be done; says why.
     """
+    drive.revive()
     now, state = drive.context.clock.now(), drive.state
     if not drive.driving and not drive.lead(now):
         raise StateError(f"Another kernel drives {state.name}; give the command there, or stop that kernel.")

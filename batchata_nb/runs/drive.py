@@ -12,7 +12,7 @@ from ..core.due import Action, due
 from ..core.errors import BatchataError, StateError
 from ..core.jobs import JsonObject
 from ..core.snapshot import cut, summary
-from ..core.state import RunState, apply
+from ..core.state import RunState, apply, possible
 from ..providers.base import Provider
 from . import collecting, commands, finding, sending, watching
 from .clock import Clock
@@ -124,18 +124,28 @@ class Drive:
 
     def record_events(self, *events: ev.Event) -> None:
         """Write events down, then apply them."""
-        self.hold()
+        self.hold(*events)
         self.context.store.append(self.record.run_id, self.state.seq, events)
         self.applied(*events)
 
-    def hold(self) -> None:
-        """Go on only as the one who drives.
+    def hold(self, *events: ev.Event) -> None:
+        """Go on only as the one who drives, and with events that can follow: a late answer may tell what is past.
 
         Raises:
-            TakenOverError: Another process has the run, or this drive gave it up.
+            TakenOverError: Another process has the run, or had it meanwhile; nothing was written.
         """
-        if not self.driving:
+        if not self.driving or not possible(self.state, *events):
             raise TakenOverError
+
+    def revive(self) -> None:
+        """Try once more after a crash, from what is on disk: the cause may be mended."""
+        if self.crash is not None:
+            self.state = RunState(self.record.run_id, self.record.name)
+            self.catch_up()
+            self.crash = self.stopped = self.plan_blocked = None
+            self.driving = self.counting = False
+            self.lease_at = self.follow_at = self.publish_at = 0.0
+            self.rev += 1
 
     def applied(self, *events: ev.Event) -> None:
         """Apply events that are already on disk."""

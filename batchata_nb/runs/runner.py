@@ -90,8 +90,9 @@ class Runner:
         made: list[Drive] = []
 
         def add() -> None:
-            if key not in self._drives or self._drives[key].crash is not None:
+            if key not in self._drives:
                 self._drives[key] = make()
+            self._drives[key].revive()
             made.append(self._drives[key])
             self._wake_at[key] = 0.0
 
@@ -100,7 +101,7 @@ class Runner:
 
     def adopt(self, key: tuple[str, str], make: Callable[[], Drive]) -> None:
         """Drive another run too; called on the runner's thread."""
-        if key not in self._drives or self._drives[key].crash is not None:
+        if key not in self._drives:
             self._drives[key] = make()
             self._wake_at[key] = 0.0
 

@@ -206,8 +206,8 @@ def unsent(
     drive: Drive, s: Submission, now: float, message: str, *, retry_at: float | None, quota: bool = False
 ) -> None:
     """Record that a submission was provably not accepted; see `SubmitFailed`."""
-    drive.hold()
     event = ev.SubmitFailed(now, s.tag, message, retry_at, "invalid_request", quota)
+    drive.hold(event)
     drive.context.store.append_unsent(drive.state.run_id, drive.state.seq, event)
     drive.applied(event)
 

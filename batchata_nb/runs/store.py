@@ -17,7 +17,7 @@ from ..core.jobs import JsonObject
 from .job_queries import JobQueries, packed
 from .records import JobRecord, Stored
 from .result_queries import ResultQueries
-from .store_file import TakenOverError, chunks
+from .store_file import chunks
 
 
 class Store(JobQueries, ResultQueries):
@@ -87,7 +87,7 @@ class Store(JobQueries, ResultQueries):
         """Append events after number `seq`; commits before it returns.
 
         Raises:
-            StateError: Somebody else has written to this run meanwhile; nothing was written.
+            TakenOverError: Somebody else has written to this run meanwhile; nothing was written.
         """
         with self._write() as db:
             _append(db, run_id, seq, events)
@@ -248,13 +248,10 @@ def budget_used(db: sqlite3.Connection, budget: str) -> tuple[Decimal, Decimal]:
 
 
 def _append(db: sqlite3.Connection, run_id: str, seq: int, events: Sequence[ev.Event]) -> None:
-    try:
-        db.executemany(
-            "INSERT INTO events VALUES (?,?,?)",
-            [(run_id, seq + n, json.dumps(ev.to_json(e), ensure_ascii=False)) for n, e in enumerate(events, 1)],
-        )
-    except sqlite3.IntegrityError as error:
-        raise TakenOverError from error
+    db.executemany(
+        "INSERT INTO events VALUES (?,?,?)",
+        [(run_id, seq + n, json.dumps(ev.to_json(e), ensure_ascii=False)) for n, e in enumerate(events, 1)],
+    )
 
 
 def _known_elsewhere(db: sqlite3.Connection, run_id: str, fingerprints: Sequence[str]) -> set[str]:

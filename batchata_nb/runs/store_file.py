@@ -142,9 +142,11 @@ class StoreFile:
             try:
                 yield connection
                 connection.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 if connection.in_transaction:  # a full disk has ended it already
                     connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.IntegrityError):  # the same event or result has been written by another
+                    raise TakenOverError from error
                 raise
 
     def _read(self, sql: str, *values: object) -> list[tuple[object, ...]]:

@@ -178,3 +178,69 @@ def test_a_machine_that_slept_for_hours_goes_on(tmp_path):
     desk.run(drive)
 
     assert (["succeeded"], 1) == (outcomes(drive), desk.edge.calls.count("submit"))
+
+
+def test_late_news_of_what_is_past_is_not_written(desk, tmp_path):
+    """A kernel that lost the run and got it back hears an old answer: nothing impossible gets to disk."""
+    drive = desk.start([job(0), job(1)])
+    drive.step()
+    desk.parked = []
+    drive.step()
+    assert 1 == len(desk.parked)
+    later = Desk(tmp_path / "state.db", desk.edge, desk.clock, owner="next")
+    desk.clock.at += 60
+    other = later.open(drive.state.run_id)
+    later.run(other)
+    other.release()
+    drive.catch_up()
+    drive.driving = True
+    before = drive.state.seq
+
+    with pytest.raises(StateError, match="took this run over"):
+        desk.parked.pop(0)()
+
+    assert before == desk.open(drive.state.run_id).state.seq
+
+
+def test_results_that_another_kernel_has_stored_are_not_stored_twice(desk, tmp_path):
+    """Two kernels read the same result file: the second to write is told, and nothing of its chunk is written."""
+    drive = desk.start([job(0)])
+    for _ in range(2):
+        desk.clock.at = max(drive.step(), desk.clock.at)
+    desk.parked = []
+    for _ in range(4):
+        desk.clock.at = max(drive.step(), desk.clock.at)
+    fetching = desk.parked.pop()
+    later = Desk(tmp_path / "state.db", desk.edge, desk.clock, owner="next")
+    desk.clock.at += 60
+    later.run(later.open(drive.state.run_id))
+
+    with pytest.raises(StateError, match="took this run over"):
+        fetching()
+
+    assert 1 == len(desk.store.attempts(drive.state.run_id, 0))
+
+
+def test_the_time_limit_keeps_what_finished_and_sends_nothing_more(desk):
+    """At the limit open batches are cancelled, what they finished is kept and booked, the rest is marked."""
+    desk.edge.polling = [BatchStatus("running", "in_progress")] * 8 + [BatchStatus("ended", "cancelled", done=1)]
+    desk.edge.replies = lambda batch_id, row: Edge().replies(batch_id, row) if row.job.id == "job-0" else []
+    drive = desk.run(desk.start([job(n) for n in range(4)], time_limit=60.0, items_per_batch=2, max_parallel=1))
+
+    assert ["succeeded", "cancelled", "cancelled", "cancelled"] == outcomes(drive)
+    assert ("cancelled", 1, ["b1"]) == (drive.state.over, desk.edge.calls.count("submit"), desk.edge.cancelled)
+    assert {2: "time_limit", 3: "time_limit"}.items() <= drive.state.kinds.items()
+    assert 0 < drive.state.ledger.spent
+
+
+def test_a_run_that_met_a_full_disk_goes_on_when_told(desk):
+    """After a crash the same handle can resume: it starts again from what is on disk."""
+    drive = desk.start([job(0)])
+    desk.store._connection().execute("PRAGMA query_only = ON")
+    drive.step()
+    assert "failed" == drive.state.over
+    desk.store._connection().execute("PRAGMA query_only = OFF")
+
+    drive.command("resume", {})
+
+    assert (["succeeded"], None) == (outcomes(desk.run(drive)), drive.crash)
