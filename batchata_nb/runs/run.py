@@ -22,6 +22,7 @@ from .schemas import schema_key
 from .store import Store
 
 if TYPE_CHECKING:
+    from .agreement import Agreement
     from .estimate import Estimate
 
 SLICE = 0.1
@@ -164,6 +165,12 @@ class BatchRun(Handle, Sequence[JobResult]):
         from .report import export_html
 
         return export_html(self, Path(path))
+
+    def agreement(self, gold: Any = None, *, field: str | None = None) -> Agreement:
+        """Compare the run's models field by field, by cost, and with gold values; see `agreement.agreement`."""
+        from .agreement import agreement
+
+        return agreement(self, gold, field)
 
     def estimate(self) -> Estimate:
         """Return what the run as a whole was expected to cost."""
