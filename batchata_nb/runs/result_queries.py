@@ -31,7 +31,7 @@ class ResultQueries(StoreFile):
                 )
             )
             found = self._read(
-                f"SELECT fingerprint, run_id FROM sent WHERE NOT landed AND fingerprint IN ({marks})", *chunk
+                f"SELECT fingerprint, run_id FROM sent WHERE landed = 0 AND fingerprint IN ({marks})", *chunk
             )
             under_way.update((str(mark), str(run_id)) for mark, run_id in found)
         return usable, under_way

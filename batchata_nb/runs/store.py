@@ -189,7 +189,7 @@ class Store(JobQueries, ResultQueries):
     def reservations(self, run_id: str, tag: str) -> dict[int, tuple[str, Decimal]]:
         """Return row → (fingerprint, worst case) of a submission's rows that have not landed."""
         rows = self._read(
-            "SELECT row, fingerprint, worst FROM sent WHERE run_id = ? AND tag = ? AND NOT landed", run_id, tag
+            "SELECT row, fingerprint, worst FROM sent WHERE run_id = ? AND tag = ? AND landed = 0", run_id, tag
         )
         return {int(str(row)): (str(mark), Decimal(str(worst))) for row, mark, worst in rows}
 
@@ -241,7 +241,7 @@ class Store(JobQueries, ResultQueries):
 def budget_used(db: sqlite3.Connection, budget: str) -> tuple[Decimal, Decimal]:
     """Return what the runs of a budget have spent and reserved together, and how much of that is reserved."""
     runs = "SELECT run_id FROM runs WHERE json_extract(spec, '$.budget') = ?"
-    held = db.execute(f"SELECT worst FROM sent WHERE NOT landed AND run_id IN ({runs})", (budget,))
+    held = db.execute(f"SELECT worst FROM sent WHERE landed = 0 AND run_id IN ({runs})", (budget,))
     reserved = sum((Decimal(str(worst)) for (worst,) in held), Decimal(0))
     paid = db.execute(f"SELECT cost FROM results WHERE cost IS NOT NULL AND run_id IN ({runs})", (budget,))
     return reserved + sum((Decimal(str(cost)) for (cost,) in paid), Decimal(0)), reserved
@@ -261,7 +261,7 @@ def _known_elsewhere(db: sqlite3.Connection, run_id: str, fingerprints: Sequence
         known.update(
             str(mark)
             for (mark,) in db.execute(
-                f"SELECT fingerprint FROM sent WHERE NOT landed AND run_id != ? AND fingerprint IN ({marks}) "
+                f"SELECT fingerprint FROM sent WHERE landed = 0 AND run_id != ? AND fingerprint IN ({marks}) "
                 f"UNION SELECT fingerprint FROM results WHERE usable AND run_id != ? AND fingerprint IN ({marks})",
                 (run_id, *chunk, run_id, *chunk),
             )

@@ -1,0 +1,32 @@
+"""The store stays quick as it grows."""
+
+from decimal import Decimal
+
+from batchata_nb.core import events as ev
+from tests.runs.edge import Desk, job
+
+
+def test_no_statement_reads_a_whole_table(tmp_path):
+    """Looking jobs up by identity, and recording what is sent and what has landed, goes by index."""
+    desk = Desk(tmp_path / "state.db")
+    drive = desk.run(desk.start([job(0)]))
+    db, said = desk.store._connection(), []
+    marks = [job(1).fingerprint]
+    db.set_trace_callback(said.append)
+    desk.store.known(marks)
+    event = ev.Submitting(1.0, f"{drive.state.run_id}-9", "edge", "m", (0,), "1")
+    desk.store.append_submitting(drive.state.run_id, drive.state.seq, event, marks, [Decimal(1)])
+    desk.store.reservations(drive.state.run_id, event.tag)
+    desk.store.results(drive.state.run_id, [0])
+    desk.store.sizings(drive.state.run_id, [0])
+    db.set_trace_callback(None)
+
+    plans = [
+        (sql, step[3])
+        for sql in said
+        if sql.lstrip().startswith(("SELECT", "UPDATE", "DELETE"))
+        for step in db.execute(f"EXPLAIN QUERY PLAN {sql}")
+    ]
+
+    assert len(plans) > 5
+    assert [] == [plan for plan in plans if plan[1].startswith("SCAN")]
