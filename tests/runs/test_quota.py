@@ -139,6 +139,8 @@ def test_bad_weather_of_every_kind_is_waited_out(quick, model):
         for kind in ({"kind": "status", "status": 429, "retry_after": 0.1}, {"kind": "reset"}, {"kind": "html"}):
             server.faults.add(Fault(route="batches.retrieve", **kind))
         server.faults.add(Fault("status", route="batches.create", status=529))
+        server.faults.add(Fault("html", route="batches.create"))
+        server.faults.add(Fault("slow", route="batches.create", seconds=0.2))
         server.faults.add(Fault("cut", route="batches.results", after_bytes=100))
         server.faults.add(Fault("cut", route="files.content", after_bytes=100))
         done = run(model, jobs=3)
@@ -146,3 +148,22 @@ def test_bad_weather_of_every_kind_is_waited_out(quick, model):
 
     assert ["succeeded"] * 3 == [r.status for r in done]
     assert 3 == sum(batch["billed"] for name in book for batch in book[name]["batches"])
+
+
+@pytest.mark.parametrize("model", ["gpt-6.1-sol", "gemini-3.8-flash", "claude-sonnet-5-5"])
+def test_a_provider_that_cannot_be_reached_is_waited_for(quick, model, monkeypatch):
+    """Nothing answers at the address for a while: the batch is sent once it can be, without any doubt about it."""
+    server = quick()
+    batch = Batch().set_default_params(model=model, max_tokens=100).add_job(prompt="I love it. Good or bad?")
+    server.stop()
+    waiting = batch.run(name="away", wait=False)
+    while not waiting.drive.failures:
+        waiting.drive.context.clock.sleep(0.02)
+    with server.start():
+        waiting.wait(timeout=60)
+        book = server.book()
+
+    states = [s.state for s in waiting.drive.state.submissions.values()]
+    assert ("succeeded", 1, {"failed", "closed"}) == (waiting[0].status, waiting[0].attempts, set(states))
+    assert 1 == sum(batch["billed"] for name in book for batch in book[name]["batches"])
+    assert 0 == sum(s.uncertain_at for s in waiting.drive.state.submissions.values())
