@@ -77,10 +77,12 @@ export function fieldList(onField: (field: number) => void, onPlace: (place: num
 
   function chip(result: Result, citation: Citation, at: number): HTMLElement {
     const level = ["low", "medium", "high"].indexOf(citation.confidence ?? "") + 1;
+    // what is read aloud is what is seen when the field is active, in the same order
+    const says = [whereOf(citation, result.documents), citation.confidence ? `${citation.confidence} confidence` : "", clip(citation.text.replace(/\s+/g, " "), 160), [sourceOf(citation), citation.reason].filter(Boolean).join(": ")] as const;
+    const [where, sure, quote, why] = says;
     const words = evidenceWords(citation);
-    const node = button("", () => onPlace(at), { class: "bnb-chip", title: words, aria: { label: `${whereOf(citation, result.documents)}: ${clip(citation.text, 120)}. ${words}` } });
-    append(node, h("span", { class: "bnb-where" }, whereOf(citation, result.documents)), level > 0 && dots(level), h("span", { class: "bnb-sure" }, citation.confidence ? `${citation.confidence} confidence` : ""), h("q", {}, h("bdi", {}, clip(citation.text.replace(/\s+/g, " "), 160))));
-    append(node, h("span", { class: "bnb-reason" }, [sourceOf(citation), citation.reason].filter(Boolean).join(": ")));
+    const node = button("", () => onPlace(at), { class: "bnb-chip", title: words, aria: { label: says.join(" ") } });
+    append(node, h("span", { class: "bnb-where" }, where), level > 0 && dots(level), h("span", { class: "bnb-sure" }, sure), h("q", {}, h("bdi", {}, quote)), h("span", { class: "bnb-reason" }, why));
     chips.set(at, node);
     return node;
   }

@@ -2,7 +2,7 @@
 import type { Channel } from "../channel.ts";
 import { append, button, h, icon, iconButton, keyed, setAria, setText, setTitle, show } from "../dom.ts";
 import { count } from "../pure/format.ts";
-import { agreementLabel, readComparison, type Comparison, type Pair } from "../pure/comparison.ts";
+import { agreementLabel, percent, readComparison, type Comparison, type Pair } from "../pure/comparison.ts";
 import { pageStart, PAGE, rangeLabel } from "../pure/rows.ts";
 import { clip } from "../pure/visible.ts";
 
@@ -52,7 +52,7 @@ export function compare(channel: Channel, onOpen: (row: number) => void, onBack:
 
   function draw(now: Comparison): void {
     keyed(field, now.columns, (path) => path, (path) => Object.assign(h("option"), { value: path }), (node, path) =>
-      setText(node, clip(path, 60) + (now.agreement[path] ? ` – ${agreementLabel(now.agreement[path])}` : "")));
+      setText(node, clip(path, 60) + (now.agreement[path] ? ` – ${percent(now.agreement[path])} agree` : "")));
     field.value = now.path;
     show(field, now.columns.length > 0);
     const share = now.agreement[now.path];
@@ -61,7 +61,7 @@ export function compare(channel: Channel, onOpen: (row: number) => void, onBack:
     setText(words, share?.of ? `${count(share.same)} of ${count(share.of)} agree` : "");
     setAria(bar, "label", share ? agreementLabel(share) : "");
     setText(range, rangeLabel(now.start, now.start + now.rows.length, now.total));
-    for (const node of [back, next]) show(node, now.total > PAGE);
+    for (const node of [range, back, next]) show(node, now.total > PAGE);
     back.disabled = now.start === 0;
     next.disabled = now.start + now.rows.length >= now.total;
     keyed(headRow, ["Input", "Agree", ...now.models], (name, i) => `${i} ${name}`, () => Object.assign(h("th"), { scope: "col" }), (node, name) => setText(node, name));

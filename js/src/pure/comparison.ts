@@ -47,6 +47,8 @@ export function readComparison(raw: unknown): Comparison {
   };
 }
 
+export const percent = ({ same, of }: Share): string => (of ? `${Math.floor((100 * same) / of)} %` : "0 %");
+
 /** "38 of 40 agree, 95 %". */
 export const agreementLabel = ({ same, of }: Share): string =>
-  of ? `${count(same)} of ${count(of)} agree, ${Math.floor((100 * same) / of)} %` : "nothing to compare yet";
+  of ? `${count(same)} of ${count(of)} agree, ${percent({ same, of })}` : "nothing to compare yet";

@@ -1,0 +1,67 @@
+// What axe finds wrong without a layout (contrast is looked at in a real browser: tests/e2e).
+import axe from "axe-core";
+import { beforeEach, expect, test } from "vitest";
+import { DemoKernel, resultOf, summaryOf, type Phase } from "../demo/fixtures.ts";
+import dashboard from "../src/dashboard.ts";
+import resultView from "../src/result.ts";
+
+let el: HTMLElement;
+beforeEach(() => {
+  document.body.replaceChildren((el = document.createElement("main")));
+  Object.assign(URL, { createObjectURL: () => "blob:test/1", revokeObjectURL: () => undefined });
+});
+
+const settle = () => new Promise((done) => setTimeout(done, 120));
+const press = (label: string) => [...el.querySelectorAll("button")].find((node) => node.textContent === label && !node.closest("[hidden]"))?.click();
+const row = () => el.querySelector<HTMLElement>("tbody tr")?.click();
+const key = (name: string) => el.querySelector(".bnb-view")?.dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true }));
+
+async function violations(): Promise<string[]> {
+  const found = await axe.run(el, { rules: { "color-contrast": { enabled: false } } });
+  return found.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 120)}`));
+}
+
+const STEPS: Record<string, (() => void)[]> = {
+  "as it opens": [],
+  "with columns and exports open": [() => press("Columns"), () => press("Export")],
+  "asking whether to cancel": [() => press("Cancel")],
+  "asking for a limit": [() => press("Raise limit…")],
+  "with models side by side": [() => press("Compare models")],
+  "with a result open": [row],
+  "with a verdict and a correction": [row, () => key("c"), () => key("e")],
+  "with a text document": [row, () => key("n"), () => key("n")],
+  "with the raw answer": [row, () => key("r")],
+};
+const PHASES: Phase[] = ["running", "finished", "failed", "held", "cancelled"];
+
+test.each(PHASES)("a dashboard that is %s", async (phase) => {
+  dashboard.render({ model: new DemoKernel({ summary: summaryOf(phase, { practice: true, driver: false }) }), el });
+  await settle();
+  expect(await violations()).toEqual([]);
+});
+
+test.each(Object.keys(STEPS))("a dashboard %s", async (name) => {
+  dashboard.render({ model: new DemoKernel({ summary: summaryOf("running", { models: ["a", "b"] }) }), el });
+  await settle();
+  for (const step of STEPS[name] ?? []) {
+    step();
+    await settle();
+  }
+  expect(await violations()).toEqual([]);
+});
+
+test("a result shown alone", async () => {
+  resultView.render({ model: new DemoKernel({ detail: resultOf(0, "succeeded") }), el });
+  await settle();
+  expect(await violations()).toEqual([]);
+});
+
+test("all that can be clicked can be reached by keyboard", async () => {
+  dashboard.render({ model: new DemoKernel({ summary: summaryOf("running", { models: ["a", "b"] }) }), el });
+  await settle();
+  row();
+  await settle();
+  const clickable = [...el.querySelectorAll<HTMLElement>("button, a, select, input, summary, textarea")];
+  // boxes on the page stand for chips in the list, which are reachable
+  expect(clickable.filter((node) => node.tabIndex < 0 && !node.classList.contains("bnb-mark"))).toEqual([]);
+});
