@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
+from contextlib import suppress
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -16,17 +19,32 @@ if TYPE_CHECKING:
 LIVE = "live"
 PRACTICE = "practice"
 """The `Job.endpoint` of jobs for the practice provider: its answers are never taken for a model's."""
+SECRETS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY")
 SETTINGS = ("ANTHROPIC_", "OPENAI_", "GOOGLE_", "GEMINI_")
 POLL_SECONDS, PRACTICE_POLL_SECONDS = 30.0, 0.25
 
 
 def read_dotenv() -> None:
-    """Read `.env` of the working folder or one above into the environment; what is set there already wins."""
+    """Read keys into the environment: Colab's secrets, then `.env` of the working folder or one above.
+
+    What is set there already wins.
+    """
     from dotenv import find_dotenv, load_dotenv
 
+    if "google.colab" in sys.modules:
+        _read_colab_secrets()
     found = find_dotenv(usecwd=True)
     if found:
         load_dotenv(found)
+
+
+def _read_colab_secrets() -> None:
+    """Take the keys that the user keeps in Colab's own panel and has opened to this notebook."""
+    userdata = import_module("google.colab.userdata")
+    for name in SECRETS:
+        if name not in os.environ:
+            with suppress(Exception):  # not there, not opened to this notebook, or refused in Colab's dialog
+                os.environ[name] = str(userdata.get(name))
 
 
 @lru_cache(maxsize=8)
@@ -115,8 +133,6 @@ def poll_interval(near: bool) -> float:
 
 def in_kernel() -> bool:
     """Whether a notebook kernel runs this code; asks without importing IPython."""
-    import sys
-
     module = sys.modules.get("IPython")
     shell = module.get_ipython() if module is not None else None
     return getattr(shell, "kernel", None) is not None

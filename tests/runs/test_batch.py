@@ -272,6 +272,21 @@ def test_waiting_ends_and_the_run_goes_on(monkeypatch):
     assert 1 == run.wait(timeout=30).status()["completed"]
 
 
+def test_an_interrupt_ends_the_waiting_only(monkeypatch, capsys):
+    """Interrupted while waiting: it says that the run goes on, and so it does."""
+    monkeypatch.setenv("BATCHATA_PRACTICE_SECONDS", "0.5")
+    run = tickets(["I love it"]).run(name="interrupted", wait=False)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run.wait(each=interrupt)
+
+    assert "goes on" in capsys.readouterr().err
+    assert 1 == run.wait(timeout=30).status()["completed"]
+
+
 def test_cancel_keeps_what_is_there(monkeypatch):
     """Cancel ends the run; the same cell again sends what was cancelled."""
     monkeypatch.setenv("BATCHATA_PRACTICE_SECONDS", "30")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import traceback
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from pydantic import BaseModel
@@ -90,3 +93,25 @@ def test_a_key_of_a_dotenv_file_is_used_and_not_copied(server):
 
     assert ["succeeded"] == [r.status for r in run]
     assert [str(Path.cwd() / ".env")] == leaks(Path.cwd(), repr(run))
+
+
+def test_a_key_of_colabs_secrets_is_used_and_not_copied(server, monkeypatch):
+    """In Colab a key comes from the secrets panel; one that is not opened to the notebook is as one that is missing."""
+
+    def get(name: str) -> str:
+        if name != "OPENAI_API_KEY":
+            raise PermissionError(f"the notebook may not read {name}")
+        return CANARY
+
+    colab, userdata = ModuleType("google.colab"), ModuleType("google.colab.userdata")
+    userdata.get = get
+    monkeypatch.setitem(sys.modules, "google.colab", colab)
+    monkeypatch.setitem(sys.modules, "google.colab.userdata", userdata)
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+
+    run = Batch().set_default_params(model=MODELS["openai"]).add_job(prompt="Hello?").run(name="colab", wait=True)
+
+    assert ["succeeded"] == [r.status for r in run]
+    assert [] == leaks(Path.cwd(), repr(run))
+    with pytest.raises(CredentialsError, match="ANTHROPIC_API_KEY"):
+        Batch().set_default_params(model=MODELS["anthropic"]).add_job(prompt="Hello?").run(wait=True)
