@@ -71,6 +71,7 @@ class CellSpec:
     files: tuple[str, ...] = ()
     over: str | None = None
     file_column: str | None = None
+    messages_column: str | None = None
     id_column: str | None = None
     schema_name: str | None = None
     cite: CiteMode | None = None
@@ -243,7 +244,8 @@ def _check(values: Mapping[str, Any]) -> None:
             "--files and --over exclude each other; to attach a file to each row, put its path into a column and "
             "name it with --file-column"
         )
-    for option, needed in (("file_column", "over"), ("id_column", "over"), ("raw_files", "results_dir")):
+    rows = (("file_column", "over"), ("id_column", "over"), ("messages_column", "over"))
+    for option, needed in (*rows, ("raw_files", "results_dir")):
         if values.get(option) is not None and not values.get(needed):
             spelling = next(o.long for o in OPTIONS if o.field == option)
             raise ValidationError(f"{spelling} works only together with --{needed.replace('_', '-')}")

@@ -179,6 +179,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("over", "--over", "-o", "EXPR", "one job per row: a data frame, a list of dicts or values, a dict id → row, "
            "an awaitable or async iterator of these", some, expand="raw"),
     Option("file_column", "--file-column", None, "C", "with --over: the column that holds a file path to attach", some),
+    Option("messages_column", "--messages", None, "C", "with --over: the column that holds a conversation, a list of "
+           "turns with role and content", some),
     Option("id_column", "--id", None, "C", "with --over: the column that gives readable job ids", some),
     Option("schema_name", "--schema", "-s", "NAME", "response model that is already in the namespace", some),
     Option("cite", "--cite", None, "[MODE]", "cite: each field gets its evidence; auto (default), native, quotes or "

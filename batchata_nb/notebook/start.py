@@ -109,6 +109,7 @@ def fill(spec: CellSpec, namespace: dict[str, Any], defaults: Defaults) -> Batch
         response_model=model,
         enable_citations=spec.cite or False,
         file_column=spec.file_column,
+        messages_column=spec.messages_column,
         id_column=spec.id_column,
         namespace=namespace,
         skip_bad_files=spec.skip_bad_files,

@@ -13,6 +13,7 @@ from ..core.errors import ValidationError
 from ..core.jobs import CiteMode, Document, Job, JsonObject, Message
 from .environment import PRACTICE
 from .records import JobRecord, Sizing
+from .writing import sendable
 
 if TYPE_CHECKING:
     from ..providers.base import Provider
@@ -69,7 +70,7 @@ def _text(content: Any) -> str:
         raise ValidationError(
             "The text of a prompt or message must be a string that is not empty; attach documents with file=…."
         )
-    return content
+    return sendable(content)
 
 
 def records(

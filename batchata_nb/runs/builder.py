@@ -212,6 +212,7 @@ class Batch:
         enable_citations: bool | CiteMode = False,
         file_column: str | None = None,
         id_column: str | None = None,
+        messages_column: str | None = None,
         namespace: Mapping[str, Any] | None = None,
         skip_bad_files: bool = False,
         **params: Any,
@@ -229,8 +230,10 @@ class Batch:
             max_tokens: As in `add_job`.
             response_model: As in `add_job`.
             enable_citations: As in `add_job`.
-            file_column: Column that holds a path, attached to that row's job.
+            file_column: Column that holds a path, bytes, a Pillow image or a list of these, for that row's job.
             id_column: Column with readable job ids.
+            messages_column: Column that holds a conversation, `[{"role": …, "content": …}, …]` or its JSON; a prompt
+                or sections then stand behind it, and may be left out.
             namespace: Further names for templates.
             skip_bad_files: Leave unreadable files out instead of refusing them.
             **params: Further parameters in the provider's own names.
@@ -240,14 +243,16 @@ class Batch:
         """
         from .inputs import drafts
 
-        if (prompt is None) == (sections is None):
+        both, neither = prompt is not None and sections is not None, prompt is None and sections is None
+        if both or (neither and messages_column is None):
             raise ValidationError("add_jobs takes either a prompt, or sections.")
         made = drafts(
-            sections=[("user", prompt)] if sections is None else sections,  # type: ignore[list-item]
+            sections=sections if sections is not None else [] if prompt is None else [("user", prompt)],
             files=[files] if isinstance(files, (str, os.PathLike, bytes)) else files,
             over=over,
             file_column=file_column,
             id_column=id_column,
+            messages_column=messages_column,
             namespace=namespace or {},
             spool=Path(self.settings.state_file).parent / "files",
             skip_bad_files=skip_bad_files,

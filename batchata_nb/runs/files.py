@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import io
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ..core.errors import ValidationError
 from ..core.jobs import Document
 from ..documents.files import open_document
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_URL = re.compile(r"[a-z][a-z0-9+.-]+://|data:[a-z]+/", re.IGNORECASE)
+_PNG_MODES = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})
 _DIGITS = re.compile(r"(\d+)")
 _MAGIC = (
     (b"%PDF-", "pdf"),
@@ -40,19 +43,22 @@ class File:
     content: bytes | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, source: str | os.PathLike[str] | bytes, position: int = 0) -> File:
-        """Make a file of a path, or of contents in memory.
+    def of(cls, source: Any, position: int = 0) -> File:
+        """Make a file of a path, or of contents in memory: bytes, or a Pillow image.
 
         Raises:
-            ValidationError: It is a URL.
+            ValidationError: It is a URL, or nothing of these.
         """
-        if isinstance(source, bytes):
-            return cls("", f"document-{position + 1}.{_ending(source)}", source)
+        content = content_of(source)
+        if content is not None:
+            return cls("", f"document-{position + 1}.{_ending(content)}", content)
+        if not isinstance(source, (str, os.PathLike)) or not source:
+            raise ValidationError(f"{shortened(source)} is no file path, and no content of a file.")
         path = os.fspath(source)
         if _URL.match(path):
             raise ValidationError(
-                f"{path!r} is a URL. Files are read from disk, so that the evidence can be shown beside them later; "
-                "download it and give its path."
+                f"{shortened(path)} is a URL. Files are read from disk, so that the evidence can be shown beside them "
+                "later; download it and give its path."
             )
         return cls(path, Path(path).name)
 
@@ -70,13 +76,35 @@ class File:
         return self.path or self.name
 
 
-def matched(sources: Sequence[str | os.PathLike[str] | bytes], spool: Path | None) -> list[File]:
+def content_of(source: Any) -> bytes | None:
+    """Return the bytes of contents in memory; None for all else.
+
+    A Pillow image is written as PNG, which loses nothing; a mapping with `bytes` is how datasets keep a file in a cell.
+    """
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return bytes(source)
+    if isinstance(source, Mapping):
+        return content_of(source.get("bytes"))
+    if type(source).__module__.partition(".")[0] == "PIL" and hasattr(source, "save"):
+        out = io.BytesIO()
+        (source if source.mode in _PNG_MODES else source.convert("RGB")).save(out, "PNG")
+        return out.getvalue()
+    return None
+
+
+def shortened(value: Any) -> str:
+    """Return a value as it stands in a message."""
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:80]}…"
+
+
+def matched(sources: Sequence[Any], spool: Path | None) -> list[File]:
     """Return the files that paths and patterns stand for: each once, those of one pattern in natural order.
 
     Raises:
         ValidationError: Nothing was given, a pattern matches no file, a folder or a URL was given.
     """
-    if isinstance(sources, (str, bytes, os.PathLike)):
+    if isinstance(sources, (str, os.PathLike)) or content_of(sources) is not None:
         sources = [sources]
     found: dict[tuple[str, bytes | None], File] = {}
     for position, source in enumerate(sources):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,10 +13,12 @@ from typing import Any
 
 from ..core.errors import ValidationError
 from ..core.jobs import Document, Message, Role
-from .files import File, matched, open_file
+from .asking import conversation
+from .files import File, content_of, matched, open_file, shortened
 from .ids import Names, file_ids, id_text, safe_name, slug
 from .rows import FrameKind, Rows, rows_of
-from .templates import BUILTINS, Prompt, listed, nearest
+from .templates import listed, nearest
+from .writing import Writer
 
 __all__ = ["Draft", "Drafts", "drafts", "safe_name"]
 
@@ -66,10 +70,11 @@ class Drafts:
 def drafts(
     *,
     sections: Sequence[tuple[Role, str]],
-    files: Sequence[str | os.PathLike[str] | bytes] | None = None,
+    files: Sequence[Any] | None = None,
     over: Any = None,
     file_column: str | None = None,
     id_column: str | None = None,
+    messages_column: str | None = None,
     namespace: Mapping[str, Any] | None = None,
     spool: Path | None = None,
     skip_bad_files: bool = False,
@@ -78,10 +83,13 @@ def drafts(
 
     Args:
         sections: Roles and prompt templates, in order.
-        files: Paths, patterns (`**` works) and contents of files; documents stand before the text.
+        files: Paths, patterns (`**` works) and contents of files (bytes, Pillow images); documents stand before the
+            text.
         over: Rows: a frame, list, dict of id to row, generator, or an awaitable or async iterator of these.
-        file_column: Column of `over` that holds a path (or several), attached to that row's job.
+        file_column: Column of `over` that holds a path or content (or several), attached to that row's job.
         id_column: Column of `over` that holds the jobs' ids.
+        messages_column: Column of `over` that holds a conversation, `[{"role": …, "content": …}, …]`; sections that
+            are the system's stand before it, the others behind it.
         namespace: Names that templates may use besides columns; only those that are used are looked up.
         spool: Folder where contents given in memory are kept, as `{sha256}.{ending}`.
         skip_bad_files: Leave jobs with unusable files out instead of raising; `Drafts.skipped` says which and why.
@@ -92,10 +100,11 @@ def drafts(
     """
     if files is not None and over is not None:
         raise ValidationError("Give files or rows, not both; a file for each row goes to --file-column.")
-    for option, column in (("--file-column", file_column), ("--id", id_column)):
+    columns = (("--file-column", file_column), ("--id", id_column), ("--messages", messages_column))
+    for option, column in columns:
         if column is not None and over is None:
             raise ValidationError(f"{option} {column!r} has no rows to look at. {_NO_ROWS}")
-    writer = _Writer(sections, namespace or {})
+    writer = Writer(sections, namespace or {}, alone=messages_column is None)
     if files is not None:
         found = matched(files, spool)
         opener = _Opener(spool, skip_bad_files)
@@ -103,47 +112,12 @@ def drafts(
     if over is None:
         return Drafts(1, (), None, [], lambda _: iter([Draft("job-000001", writer.write({}, (), "", ()), 0)]))
     rows = rows_of(over)
-    for option, column in (("--file-column", file_column), ("--id", id_column)):
+    for option, column in columns:
         if column is not None and column not in rows.columns:
             there = f"Columns: {listed(rows.columns)}." if rows.columns else "The rows have no columns."
             raise ValidationError(f"{option}: there is no column {column!r}.{nearest(column, rows.columns)} {there}")
-    per_row = _PerRow(writer, rows, file_column, id_column, _Opener(spool, skip_bad_files))
+    per_row = _PerRow(writer, rows, file_column, id_column, messages_column, _Opener(spool, skip_bad_files))
     return Drafts(rows.length, rows.columns, rows.frame_kind, [], per_row.drafts)
-
-
-class _Writer:
-    """The sections of a prompt, compiled; writes the messages of one job."""
-
-    def __init__(self, sections: Sequence[tuple[Role, str]], namespace: Mapping[str, Any]) -> None:
-        filled = [(role, Prompt(text)) for role, text in sections if text.strip() or role == "user"]
-        if not any(text.strip() for _, text in sections):
-            raise ValidationError("The prompt is empty; write what the model is to do.")
-        if not any(role == "user" for role, _ in filled):
-            raise ValidationError("The prompt has no user section; write one, below a line '---'.")
-        # Providers take system turns apart from the conversation, whatever their place.
-        self.sections = sorted(filled, key=lambda section: section[0] != "system")
-        self.names = frozenset(name for _, prompt in filled for name in prompt.names)
-        self._fixed = {
-            name: namespace[name] if name in namespace else BUILTINS[name]
-            for name in self.names
-            if name in namespace or name in BUILTINS
-        }
-
-    def write(
-        self, values: Mapping[str, Any], documents: tuple[Document, ...], where: str, columns: Sequence[str]
-    ) -> tuple[Message, ...]:
-        names = {**self._fixed, **values}
-        messages: list[Message] = []
-        first = next(i for i, (role, _) in enumerate(self.sections) if role == "user")
-        for i, (role, prompt) in enumerate(self.sections):
-            text = prompt.render(names, where=where, columns=columns, ours=values)
-            attached = documents if i == first else ()
-            if text.strip() or attached:
-                messages.append(Message(role, text, attached))
-        if not any(message.role == "user" for message in messages):
-            at = f"At {where}, " if where else ""
-            raise ValidationError(f"{at}the prompt is empty once it is filled in; leave such rows out.")
-        return tuple(messages)
 
 
 class _Opener:
@@ -156,11 +130,13 @@ class _Opener:
 
     def open(self, file: File, skipped: list[str], where: str = "") -> Document | None:
         """Return the document; None if it is unusable and such are to be left out."""
-        document = self._opened.get(file)
+        # By digest, as contents need not be kept in memory once they are on disk.
+        key = file if file.content is None else hashlib.sha256(file.content).digest() + file.name.encode()
+        document = self._opened.get(key)
         if document is not None:
             return document
         try:
-            document = self._opened[file] = open_file(file, self._spool)
+            document = self._opened[key] = open_file(file, self._spool)
         except ValidationError as error:
             reason = f"{where}: {error}" if where else str(error)
             if not self.skips:
@@ -169,7 +145,7 @@ class _Opener:
         return document
 
 
-def _per_file(writer: _Writer, files: list[File], opener: _Opener, skipped: list[str]) -> Iterator[Draft]:
+def _per_file(writer: Writer, files: list[File], opener: _Opener, skipped: list[str]) -> Iterator[Draft]:
     ids = file_ids(files)
     for position, (file, job_id) in enumerate(zip(files, ids, strict=True)):
         document = opener.open(file, skipped)
@@ -180,16 +156,20 @@ def _per_file(writer: _Writer, files: list[File], opener: _Opener, skipped: list
 
 @dataclass(frozen=True, slots=True)
 class _PerRow:
-    writer: _Writer
+    writer: Writer
     rows: Rows
     file_column: str | None
     id_column: str | None
+    messages_column: str | None
     opener: _Opener
 
     def drafts(self, skipped: list[str]) -> Iterator[Draft]:
         seen: dict[str, int] = {}
         names = Names()
-        needed: set[str] | None = {*self.writer.names, *filter(None, (self.file_column, self.id_column))}
+        needed: set[str] | None = {
+            *self.writer.names,
+            *filter(None, (self.file_column, self.id_column, self.messages_column)),
+        }
         if "item" in self.writer.names and "item" not in self.rows.columns:
             needed = None  # the whole row
         for position, (label, row) in enumerate(self.rows.pairs(needed)):
@@ -205,7 +185,9 @@ class _PerRow:
             if None in documents:
                 continue
             values = self._values(row, label, files)
-            messages = self.writer.write(values, tuple(d for d in documents if d), where, self.rows.columns)
+            attached = tuple(d for d in documents if d)
+            said = self._said(row, where)
+            messages = self.writer.write(values, attached, where, self.rows.columns, said)
             job_id = self._id(row, label, position, files, names)
             if job_id in seen:
                 raise ValidationError(self._same_id(job_id, seen[job_id], position))
@@ -230,13 +212,26 @@ class _PerRow:
         if self.file_column is None:
             return []
         cell: Any = _clean(row.get(self.file_column)) if isinstance(row, Mapping) else None
-        cells = list(cell) if isinstance(cell, (list, tuple)) else [cell]
+        cells = listed_in(cell) or [cell]
         for value in cells:
-            if not isinstance(value, (str, os.PathLike, bytes)) or not value:
+            if content_of(value) is None and (not isinstance(value, (str, os.PathLike)) or not value):
                 raise ValidationError(
-                    f"At {where}, column {self.file_column!r} holds {value!r}, which is no file path."
+                    f"At {where}, column {self.file_column!r} holds {shortened(value)}, which is no file path."
                 )
         return [File.of(value, i) for i, value in enumerate(cells)]
+
+    def _said(self, row: Any, where: str) -> tuple[Message, ...]:
+        """The conversation of a row: a list of turns, or the JSON of one."""
+        if self.messages_column is None:
+            return ()
+        cell: Any = _clean(row.get(self.messages_column)) if isinstance(row, Mapping) else None
+        try:
+            turns = json.loads(cell) if isinstance(cell, str) else listed_in(cell)
+            if not isinstance(turns, list) or not all(isinstance(turn, Mapping) for turn in turns):
+                raise ValidationError(f"{shortened(cell)} is no list of turns with a role and content.")
+            return conversation(turns, None, None)
+        except ValueError as error:  # of JSON, and ours
+            raise ValidationError(f"At {where}, column {self.messages_column!r}: {error}") from None
 
     def _id(self, row: Any, label: Any, position: int, files: list[File], names: Names) -> str:
         if self.id_column is not None:
@@ -246,8 +241,9 @@ class _PerRow:
             return id_text(value)
         if self.rows.labels == "id":
             return id_text(label)
-        if files or self.rows.labels == "index":
-            return names.unique(slug(files[0].stem) if files else id_text(label))
+        is_named = bool(files) and files[0].content is None
+        if is_named or self.rows.labels == "index":
+            return names.unique(slug(files[0].stem) if is_named else id_text(label))
         return f"row-{position + 1:06d}"
 
     def _same_id(self, job_id: str, first: int, second: int) -> str:
@@ -256,6 +252,13 @@ class _PerRow:
             f"Rows {first + 1} and {second + 1} have the same id {job_id!r}{column}; ids must differ. "
             "Name another column with --id, or leave it out."
         )
+
+
+def listed_in(cell: Any) -> list[Any]:
+    """The values of a cell that holds several, as a list or as the array that a file format made of one, or its one."""
+    if hasattr(cell, "tolist") and hasattr(cell, "__len__") and content_of(cell) is None:
+        cell = cell.tolist()
+    return list(cell) if isinstance(cell, (list, tuple)) else [cell]
 
 
 def _clean(value: Any) -> Any:

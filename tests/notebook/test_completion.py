@@ -73,7 +73,7 @@ def test_an_option_given_is_not_offered_again(complete: Complete):
     """Options that may stand once are not offered twice; repeatable ones are."""
     offered = complete("%%batchata x --max-cost 5 --model a --m|")
 
-    assert sorted(offered) == ["--max-parallel-batches", "--max-tokens", "--model"]
+    assert sorted(offered) == ["--max-parallel-batches", "--max-tokens", "--messages", "--model"]
 
 
 @needs_matchers
