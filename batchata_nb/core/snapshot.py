@@ -111,7 +111,11 @@ def words(state: RunState, now: float) -> str:
     submissions = state.open_submissions
     uncertain = [s for s in submissions if s.state == "uncertain"]
     if uncertain:
-        return f"Looking at {_vendors(uncertain)}'s list: it is not known whether a batch was accepted"
+        doubt = f"{_vendors(uncertain)}'s list: it is not known whether a batch was accepted"
+        if any(s.candidates for s in uncertain):
+            decide = f"%batchata reconcile {cut(state.name, 40)}"
+            return f"Waiting for {doubt}. It will tell when other batches end; {decide} decides now"
+        return f"Looking at {doubt}"
     waiting = [s for s in submissions if s.state == "running"]
     if state.cancelled:
         return f"Cancelling: waiting for {_batches(waiting)}" if waiting else "Cancelling"

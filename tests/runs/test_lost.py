@@ -82,6 +82,7 @@ def test_the_user_may_name_the_batch(desk):
     steps(desk, drive, 3)
     lost = drive.state.open_submissions[0]
     assert (("b1", "b7"), True) == (lost.candidates, "reconcile" in str(lost.note))
+    assert "%batchata reconcile run decides now" in drive.summary()["words"]
 
     drive.command("reconcile", {"batch_id": "b1"})
     desk.run(drive)
