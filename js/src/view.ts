@@ -23,6 +23,7 @@ export const widget = (view: View) => ({
     // keeps the notebook's own shortcuts off while somebody types here
     root.setAttribute("data-lm-suppress-shortcuts", "true");
     el.append(root);
+    closers.push(ownKeys(root));
     try {
       view(model, root, (fn) => closers.push(fn));
     } catch (error) {
@@ -51,4 +52,35 @@ export function onFrame(fn: () => void): { ask(): void; stop(): void } {
       frame = 0;
     },
   };
+}
+
+/** What our own parts listen to in place of "keydown"; `detail` is the key's event. */
+export const KEY = "bnb-key";
+
+/**
+ * Keep keys pressed in a view from the notebook, where single letters cut, copy and change cells.
+ *
+ * Notebook 7 looks at keys on the document before any element does, and heeds no mark there; the window comes before it.
+ * What a key does by itself (typing, pressing a button, moving the focus) still happens.
+ */
+function ownKeys(root: HTMLElement): () => void {
+  const guard = (event: KeyboardEvent): void => {
+    const target = event.target;
+    if (!(target instanceof Element) || !root.contains(target)) return;
+    const own = new CustomEvent(KEY, { bubbles: true, cancelable: true, detail: event });
+    const taken = !target.dispatchEvent(own);
+    if (taken) event.preventDefault();
+    if (taken || !(event.ctrlKey || event.metaKey || event.altKey)) event.stopImmediatePropagation();
+  };
+  window.addEventListener("keydown", guard, true);
+  return () => window.removeEventListener("keydown", guard, true);
+}
+
+/** Listen to keys pressed in a part of a view; `fn` says whether it has taken the key. */
+export function onKey(el: HTMLElement, fn: (event: KeyboardEvent) => boolean): void {
+  el.addEventListener(KEY, (own) => {
+    if (!fn((own as CustomEvent<KeyboardEvent>).detail)) return;
+    own.preventDefault();
+    own.stopPropagation();
+  });
 }

@@ -1,10 +1,11 @@
 // What axe finds wrong without a layout (contrast is looked at in a real browser: tests/e2e).
 import axe from "axe-core";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { DemoKernel, resultOf, summaryOf, type Phase } from "../demo/fixtures.ts";
 import dashboard from "../src/dashboard.ts";
 import resultView from "../src/result.ts";
 
+vi.setConfig({ testTimeout: 60_000 }); // axe is slow without a layout engine of its own
 let el: HTMLElement;
 beforeEach(() => {
   document.body.replaceChildren((el = document.createElement("main")));

@@ -110,6 +110,20 @@ describe("review", () => {
     expect(name()).toBe("invoice_number");
   });
 
+  test("keys pressed in the view do not reach the notebook; those with Ctrl, and those outside, do", async () => {
+    await open();
+    const heard: string[] = [];
+    const notebook = (event: KeyboardEvent) => void heard.push(event.key);
+    document.addEventListener("keydown", notebook, true); // as Notebook 7 listens
+    key("x");
+    key("Enter", $(".bnb-verdict"));
+    key("a", $("[aria-label='Page']"));
+    $(".bnb-view").dispatchEvent(new KeyboardEvent("keydown", { key: "s", ctrlKey: true, bubbles: true }));
+    key("x", document.body);
+    document.removeEventListener("keydown", notebook, true);
+    expect(heard).toEqual(["s", "x"]);
+  });
+
   test("an error that comes late goes to its own field", async () => {
     const { kernel } = await open();
     kernel.awake = false;

@@ -6,6 +6,7 @@ import { piecesOf, placesOf, type Place } from "../pure/places.ts";
 import { ENDED } from "../pure/segments.ts";
 import { readField, type Result, type Verdict } from "../pure/snapshot.ts";
 import { clip } from "../pure/visible.ts";
+import { onKey } from "../view.ts";
 import { fieldList } from "./fields.ts";
 import { resultHead } from "./head.ts";
 import { pageView } from "./pages.ts";
@@ -264,13 +265,11 @@ export function evidence(channel: Channel, { onClose, onStep, onReview }: Eviden
     place = -1;
     draw();
   });
-  el.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || (event.target as Element).closest("input, select, textarea")) return;
+  onKey(el, (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || (event.target as Element).closest("input, select, textarea")) return false;
     const act = KEYS[event.key];
-    if (!act) return;
-    event.preventDefault();
-    event.stopPropagation();
-    act();
+    act?.();
+    return act !== undefined;
   });
   const last = (): number => (result?.fields.length ?? 0) - 1;
   const KEYS: Record<string, (() => void) | undefined> = {

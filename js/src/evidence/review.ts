@@ -2,6 +2,7 @@
 import { append, button, h, icon, setAria, setText, show } from "../dom.ts";
 import { VERDICTS, type Field, type Verdict } from "../pure/snapshot.ts";
 import { clip } from "../pure/visible.ts";
+import { onKey } from "../view.ts";
 
 /** Keep a verdict; null takes it back. Rejects with the kernel's words. */
 export type Judge = (index: number, verdict: Verdict | null, value: string | null) => Promise<void>;
@@ -39,12 +40,11 @@ export function reviewBar(judge: Judge): ReviewBar {
   const wrong = h("p", { class: "bnb-wrong", role: "alert", hidden: true });
   const el = h("div", { class: "bnb-review" }, row, typing, wrong);
 
-  box.addEventListener("keydown", (event) => {
+  onKey(box, (event) => {
     if (event.key === "Enter" && !event.shiftKey) save();
     else if (event.key === "Escape") leave();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
+    else return false;
+    return true;
   });
 
   function draw(): void {

@@ -1,4 +1,5 @@
 // The commands; what costs or cannot be taken back is confirmed in place.
+import { onKey } from "../view.ts";
 import { button, h, setAria, show } from "../dom.ts";
 import type { Bag } from "../pure/guards.ts";
 import { dollars } from "../pure/format.ts";
@@ -37,11 +38,9 @@ export function actions(run: Run): Actions {
     asking.replaceChildren(...children);
     show(asking, true);
   };
-  asking.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") {
-      event.stopPropagation();
-      close();
-    }
+  onKey(asking, (event) => {
+    if (event.key === "Escape") close();
+    return event.key === "Escape";
   });
 
   /** A button is out of use until the runner has taken its command. */
@@ -78,8 +77,9 @@ export function actions(run: Run): Actions {
         void command(raise, "raise_limit", { usd: read.usd });
       }
     };
-    input.addEventListener("keydown", (event) => {
+    onKey(input, (event) => {
       if (event.key === "Enter") go();
+      return event.key === "Enter";
     });
     open(raise, h("label", {}, "New limit in dollars", input), button("Raise", go, { class: "bnb-primary" }), button("Leave it", close), wrong);
     input.focus();

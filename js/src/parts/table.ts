@@ -4,6 +4,7 @@ import { append, button, h, icon, iconButton, keyed, setAria, setText, show } fr
 import { count } from "../pure/format.ts";
 import { columnsOf, nextOrder, PAGE, pageStart, rangeLabel, rowsRequest, type Column, type Query } from "../pure/rows.ts";
 import { JOB_STATES, readRows, type JobState, type Row, type RowsPage, type Summary } from "../pure/snapshot.ts";
+import { onKey } from "../view.ts";
 import { Blocks } from "./blocks.ts";
 import { columnChoice } from "./columns.ts";
 import { copy, tabbed } from "./copy.ts";
@@ -229,13 +230,13 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
     if (node && !document.getSelection()?.toString()) onOpen(Number(node.dataset.row));
   });
   body.addEventListener("focusin", rove);
-  body.addEventListener("keydown", (event) => {
+  onKey(body, (event) => {
     const node = rowOf(event);
-    if (!node || event.altKey) return;
+    if (!node || event.altKey) return false;
     const cell = (event.target as Element).closest("td");
     const at = cell ? cell.cellIndex : -1;
     if (event.ctrlKey || event.metaKey) {
-      if (event.key.toLowerCase() !== "c" || document.getSelection()?.toString()) return;
+      if (event.key.toLowerCase() !== "c" || document.getSelection()?.toString()) return false;
       void copyOut(node, event.shiftKey ? null : cell);
     } else if (event.key === "Enter" || event.key === " ") onOpen(Number(node.dataset.row));
     else if (event.key === "ArrowRight") node.cells[Math.min(at + 1, node.cells.length - 1)]?.focus();
@@ -244,11 +245,10 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
       const here = blocks.indexOf(Number(node.dataset.row));
       const step = Math.max(1, view.rows() - 1);
       const to = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: blocks.total - 1, PageDown: here + step, PageUp: here - step }[event.key];
-      if (to === undefined || here < 0) return;
+      if (to === undefined || here < 0) return false;
       void focusIndex(to, at);
     }
-    event.preventDefault();
-    event.stopPropagation();
+    return true;
   });
   states.addEventListener("change", () => {
     const state = JOB_STATES.find((known) => known === states.value) ?? null;
