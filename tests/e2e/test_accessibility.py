@@ -87,11 +87,9 @@ def test_a_verdict_is_kept_for_the_next_kernel(notebook):
     book.restart()
     for cell in (3, 4, 5):
         book.run(cell)
-    printed = book.printed(5)
+    words = book.printed(5).split()
 
-    assert ["confirmed", "confirmed", "corrected", "640.00"] == [
-        word for word in printed.split() if word in ("confirmed", "corrected", "640.00")
-    ]
+    assert (2, 1, 1) == tuple(words.count(word) for word in ("confirmed", "corrected", "640.00"))
 
 
 def test_models_stand_side_by_side(notebook):

@@ -73,7 +73,8 @@ export function reviewBar(judge: Judge): ReviewBar {
     show(row, false);
     box.value = field.review?.value ?? field.value;
     box.rows = Math.min(6, Math.max(1, Math.ceil(box.value.length / 40)));
-    box.focus();
+    el.scrollIntoView?.({ block: "nearest" }); // in a narrow cell the list of fields is short
+    box.focus({ preventScroll: true });
     box.select();
   }
 
