@@ -27,7 +27,7 @@ demo: $(STAMPS)/demo ## JupyterLab on the quickstart (HEADLESS=1: run it here an
 	@$(PY) tools/demo.py $(if $(filter-out 0,$(HEADLESS)),--headless)
 
 test: check js browser colab ## everything: style, types, layers, JavaScript, Python, real browser
-	@$(PYTEST) -n 2 --dist loadgroup $(ARGS)
+	@$(PYTEST) -n 2 --dist loadfile $(ARGS)
 
 check: $(STAMPS)/dev ## style, types and layers of the Python code
 	@echo "== ruff, mypy, import-linter"

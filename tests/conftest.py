@@ -15,17 +15,11 @@ LOOPBACK = ("127.", "::1", "localhost", "::ffff:127.")
 COLAB = ("providers", "runs", "widgets", "notebook")  # what touches a package whose version Colab decides
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what must also pass with Colab's versions: what stands on other packages."""
-    for item in items:
-        folder = item.path.relative_to(ROOT / "tests").parts[0]
-        if folder in COLAB and item.get_closest_marker("browser") is None:
-            item.add_marker(pytest.mark.colab)
-        # With pytest-xdist: what shares a server or a wheel stays in one process.
-        group = next((name for name in ("lab", "notebook") if f"[{name}" in item.name), folder)
-        if folder in ("e2e", "test_package.py"):
-            item.add_marker(pytest.mark.xdist_group(group))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what must also pass with Colab's versions."""
+    folder = item.path.relative_to(ROOT / "tests").parts[0]
+    if folder in COLAB and item.get_closest_marker("browser") is None:
+        item.add_marker(pytest.mark.colab)
 
 
 def _keep_off_the_network(event: str, args: tuple[Any, ...]) -> None:
