@@ -70,19 +70,12 @@ def test_what_cannot_be_kept_is_said(desk, message, words):
 
 def test_a_result_shown_alone_knows_its_verdicts(practised: InteractiveShell, desk):
     """The widget of a single result holds a new verdict, so that it is there when the output is drawn again."""
-    import ipywidgets
+    from ipywidgets.widgets.widget import _instances
 
     session, run = Session.of(practised), practised.user_ns["papers"]
+    before = set(_instances)
     session.show_result(run[0])
-    widget = (
-        next(w for w in ipywidgets.Widget._instances.values() if hasattr(w, "detail"))
-        if hasattr(ipywidgets.Widget, "_instances")
-        else None
-    )
-    if widget is None:
-        from ipywidgets.widgets.widget import _instances
-
-        widget = next(w for w in _instances.values() if hasattr(w, "detail"))
+    widget = next(w for key, w in _instances.items() if key not in before and hasattr(w, "detail"))
     done: queue.Queue[None] = queue.Queue()
     widget.observe(lambda _change: done.put(None), "detail")
     widget._handle_custom_msg({"kind": "review", "op": "1", "row": 0, "path": "total", "verdict": "confirmed"}, [])
