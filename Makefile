@@ -49,7 +49,7 @@ colab: $(STAMPS)/dev ## the tests that must pass with Colab's versions, where th
 	@$(PY) tools/colab.py
 
 bench: $(STAMPS)/dev ## the measurements that README and CHANGELOG rest on
-	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(PY) "$$script"; done
+	@for script in benchmarks/*.py; do echo "== $$script"; $(PY) "$$script"; done
 
 pictures: browser ## README's pictures, taken anew in JupyterLab
 	@$(PYTEST) tests/e2e/test_browser.py -k 'lab and (live or place)'

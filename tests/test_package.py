@@ -35,6 +35,7 @@ NEEDED = {
     "anthropic": "the provider's SDK",
     "openai": "the provider's SDK",
     "google-genai": "the provider's SDK",
+    "httpx2": "what the SDKs speak through; Gemini's jobs are asked directly",
     "nest-asyncio": "drains an awaitable input on the kernel's own loop",
     "jinja2": "prompt templates",
     "narwhals": "pandas, polars and pyarrow through one interface",

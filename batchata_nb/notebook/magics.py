@@ -17,6 +17,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool, Float, TraitError, Unicode, default, validate
 
 from ..core.errors import BatchataError, ValidationError
+from ..runs.settings import truth
 from . import completion
 from .cells import parse, words_of
 from .commands import run_command
@@ -116,7 +117,7 @@ class Batchata(Magics):
 
     @default("practice")
     def _practice_default(self) -> bool:
-        return bool(_from_environment("BATCHATA_PRACTICE", _truth, False))
+        return bool(_from_environment("BATCHATA_PRACTICE", truth, False))
 
     @default("poll_interval")
     def _poll_interval_default(self) -> float | None:
@@ -128,7 +129,7 @@ class Batchata(Magics):
 
     @default("wait")
     def _wait_default(self) -> bool:
-        return bool(_from_environment("BATCHATA_WAIT", _truth, False))
+        return bool(_from_environment("BATCHATA_WAIT", truth, False))
 
     @validate("max_cost")
     def _check_max_cost(self, proposal: Any) -> Decimal | None:
@@ -252,10 +253,6 @@ def _from_environment(name: str, read: Callable[[str], Value], otherwise: Value 
         return read(text) if text.strip() else otherwise
     except ValidationError as error:
         raise ValidationError(f"The environment variable {name}: {error}") from None
-
-
-def _truth(text: str) -> bool:
-    return text.strip().lower() not in ("0", "false", "no", "off")
 
 
 def _seconds(text: str) -> float:

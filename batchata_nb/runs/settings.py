@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from ..core.errors import BatchataError
@@ -29,10 +30,15 @@ class Settings:
     max_attempts: int = 2
     provider: str | None = None
     base_url: str | None = None
-    practice: bool = False
+    practice: bool = field(default_factory=lambda: truth(os.environ.get("BATCHATA_PRACTICE", "")))
     live: bool = False
     preview: int | None = None
     poll_interval: float | None = None
+
+
+def truth(word: str) -> bool:
+    """Whether a variable such as `BATCHATA_PRACTICE` says yes: only a plain yes counts."""
+    return word.strip().lower() in ("1", "true", "yes", "on")
 
 
 def limit_text(usd: object) -> str | None:

@@ -171,6 +171,16 @@ def test_practice_results_are_never_taken_for_a_models():
     assert job.fingerprint != replace(job, endpoint="").fingerprint
 
 
+def test_the_environment_can_select_practice(monkeypatch):
+    """BATCHATA_PRACTICE=1 selects the practice provider in a script too; anything unclear does not."""
+    monkeypatch.setenv("BATCHATA_PRACTICE", "1")
+    run = Batch().add_job(prompt="Good?", model=MODELS["openai"]).run(name="by-environment", wait=True)
+    assert run.summary()["practice"]
+
+    monkeypatch.setenv("BATCHATA_PRACTICE", "perhaps")
+    assert not Batch().settings.practice
+
+
 def test_models_side_by_side():
     """Several models make one job each per row, told apart by their ids."""
     run = tickets(["I love it"], model=list(MODELS.values())).run(name="compare", wait=True)
