@@ -34,7 +34,7 @@ INPUT, MILLION = 500, Decimal(1_000_000)
 PRICE = Price(input=Rate(Decimal(1)), output=Rate(Decimal(5)))
 LIMITS = Limits(rows=100_000, bytes=10**9, row_bytes=10**6, mixed_models=True, window_hours=24)
 CASES = (
-    # name, mean output, cap, limit as a share of the true cost of all, input bound over true input, costs.md 4
+    # name, mean output, cap, limit as a share of the true cost of all, input bound over true input
     ("limit 60 %", 150, 1000, 0.6, 1.0, "5,914 jobs, 98 %, 16 submissions"),
     ("60 %, input bound 4x", 150, 1000, 0.6, 4.0, "5,908 jobs, 98 %, 21 submissions"),
     ("limit 150 %", 150, 1000, 1.5, 1.0, "10,000 jobs, 5 submissions"),

@@ -117,7 +117,7 @@ def count(drive: Drive, rows: list[int]) -> None:
                     f"No upper bound of the input tokens of job {job.id} is known, so the cost limit cannot be kept. "
                     "Remove the limit, or send the document as text."
                 )
-            bounds[row] = counted + counted // 100 + 16  # the count is an estimate to within 1 % (costs.md 2.1)
+            bounds[row] = counted + counted // 100 + 16  # providers call their count an estimate, off by little
         return bounds
 
     def done(bounds: Any, error: BaseException | None) -> None:
