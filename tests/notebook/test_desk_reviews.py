@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import queue
 from pathlib import Path
 from typing import Any
@@ -70,12 +71,13 @@ def test_what_cannot_be_kept_is_said(desk, message, words):
 
 def test_a_result_shown_alone_knows_its_verdicts(practised: InteractiveShell, desk):
     """The widget of a single result holds a new verdict, so that it is there when the output is drawn again."""
-    from ipywidgets.widgets.widget import _instances
+    from batchata_nb.widgets.evidence_view import ResultView
 
     session, run = Session.of(practised), practised.user_ns["papers"]
-    before = set(_instances)
+    before = [found for found in gc.get_objects() if isinstance(found, ResultView)]
     session.show_result(run[0])
-    widget = next(w for key, w in _instances.items() if key not in before and hasattr(w, "detail"))
+    after = [found for found in gc.get_objects() if isinstance(found, ResultView)]
+    widget = next(found for found in after if not any(found is known for known in before))
     done: queue.Queue[None] = queue.Queue()
     widget.observe(lambda _change: done.put(None), "detail")
     widget._handle_custom_msg({"kind": "review", "op": "1", "row": 0, "path": "total", "verdict": "confirmed"}, [])
