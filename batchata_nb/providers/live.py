@@ -209,6 +209,8 @@ class LiveProvider:
                 except IndexError:
                     return
                 self._send(current, row)
+        except OSError as error:  # what cannot be recorded is not sent: without this the others would wait for ever
+            current.stopped = f"Answers cannot be kept in {current.path.parent}: {error.strerror or error}."
         finally:
             with current.lock:
                 current.working -= 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from threading import Event
 
 import pytest
 
@@ -39,8 +40,6 @@ def rows(count: int, provider: str = "openai", text: str = "Say {n}") -> list[Ro
 
 def collect(provider, tag="t-1"):
     """Wait for the end of a submission, then fetch it."""
-    from threading import Event
-
     for _ in range(600):
         status = provider.poll(tag)
         if status.state == "ended":
@@ -113,6 +112,26 @@ def test_a_refused_key_stops_the_rest(live, server):
     assert {"errored"} == {r.outcome for r in replies}
     assert "OPENAI_API_KEY" in status.reason
     assert [] == server.book()["openai"]["live"]
+
+
+def test_what_cannot_be_recorded_is_not_sent(live, server, tmp_path):
+    """When answers can no longer be kept, sending stops with the reason instead of running on for ever."""
+    server.faults.add(Fault("slow", provider="openai", route="live", seconds=0.5, count=-1))
+    provider = live()
+    provider.submit("t-1", rows(60))
+    spool = tmp_path / "live" / "t-1.jsonl"
+    spool.rename(tmp_path / "moved")
+    spool.mkdir()
+
+    for _ in range(600):
+        status = provider.poll("t-1")
+        if status.state == "ended":
+            break
+        Event().wait(0.05)
+
+    assert ("ended", "stopped") == (status.state, status.word)
+    assert "Answers cannot be kept" in status.reason
+    assert len(server.book()["openai"]["live"]) < 60
 
 
 def test_a_new_process_sends_what_was_never_sent(live, tmp_path):
