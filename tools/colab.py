@@ -1,7 +1,8 @@
 """Run the tests with the versions that Colab ships (`tests/colab-constraints.txt`), where there is a Python 3.13.
 
-What Colab has is installed first, then this package with nothing held fixed, as `pip install` in a Colab cell does it.
-A pinned version that has changed after that is a failure: it would make Colab ask for a restart, or break it.
+What Colab has is installed first, then this package's wheel with nothing held fixed, as `pip install` in a Colab cell
+does it. A pinned version that has changed after that is a failure: it would make Colab ask for a restart, or break it.
+On each later run the wheel is built and installed anew, so that kernels run what a user would install now.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -48,17 +50,29 @@ def pip(*args: str) -> None:
     subprocess.run([*command, *args], cwd=ROOT, check=True)
 
 
-def build(python: str) -> dict[str, tuple[str, str | None]]:
-    """Make the environment; return the pins that installing the package has changed: name → (pin, installed)."""
+def wheel(folder: str) -> str:
+    """Build the wheel of this checkout into a folder; return its path."""
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return str(next(Path(folder).glob("*.whl")))
+
+
+def make(python: str) -> None:
+    """Make the environment as Colab has it, without this package."""
     subprocess.run([python, "-m", "venv", "--clear", str(VENV)], check=True)
     pip("-r", str(PINS))
-    pip("-e", ".")
+
+
+def install(package: str, *, anew: bool) -> dict[str, tuple[str, str | None]]:
+    """Install the wheel; return the pins that this has changed: name → (pin, what is installed).
+
+    Args:
+        package: Path of the wheel.
+        anew: Whether only the package itself is replaced, in an environment that holds what it needs.
+    """
+    pip(package, *(("--force-reinstall", "--no-deps") if anew else ()))
     now = installed()
-    changed = {name: (pin, now.get(name)) for name, pin in pins().items() if now.get(name) != pin}
-    if not changed:
-        pip("-c", str(PINS), *TEST_TOOLS)
-        STAMP.write_text(wanted(), encoding="utf-8")
-    return changed
+    return {name: (pin, now.get(name)) for name, pin in pins().items() if now.get(name) != pin}
 
 
 def wanted() -> str:
@@ -69,21 +83,28 @@ def wanted() -> str:
 
 
 def main() -> int:
+    """Bring the environment up to date and run the tests in it; what stands behind the command goes to pytest."""
     found = subprocess.run(["bash", "tools/find-python", "3.13"], cwd=ROOT, capture_output=True, text=True, check=False)
     if found.returncode:
         print("== Colab's versions: left out, there is no Python 3.13 here")
         return 0
     print("== Colab's versions, on Python 3.13", flush=True)
-    if not STAMP.exists() or STAMP.read_text(encoding="utf-8") != wanted():
-        for name, (pin, now) in build(found.stdout.strip()).items():
-            print(
-                f"installing batchata_nb changes {name} from Colab's {pin} to {now}: widen the range in pyproject.toml"
-            )
-        if not STAMP.exists():
-            return 1
+    ready = STAMP.exists() and STAMP.read_text(encoding="utf-8") == wanted()
+    if not ready:
+        make(found.stdout.strip())
+    with tempfile.TemporaryDirectory() as folder:
+        changed = install(wheel(folder), anew=ready)
+    for name, (pin, now) in changed.items():
+        print(f"installing batchata_nb changes {name} from Colab's {pin} to {now}: widen the range in pyproject.toml")
+    if changed:
+        return 1
+    if not ready:
+        pip("-c", str(PINS), *TEST_TOOLS)
+        STAMP.write_text(wanted(), encoding="utf-8")
+    print(f"== the wheel changes none of the {len(pins())} versions that Colab ships", flush=True)
     # Old ipykernel and traitlets warn on Python 3.13 of themselves.
     tests = [str(PYTHON), "-m", "pytest", "-m", "colab", "-W", "ignore", "-q"]
-    return subprocess.run(tests, cwd=ROOT, check=False).returncode
+    return subprocess.run([*tests, *sys.argv[1:]], cwd=ROOT, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from .session import Session, estimate_bundle
 from .tables import bundle
 
 if TYPE_CHECKING:
+    from ..core.results import JobResult
     from ..runs.run import BatchRun
 
 
@@ -195,15 +196,20 @@ def _say(session: Session, run: BatchRun) -> None:
 
 def _to_csv(run: BatchRun, path: Path) -> None:
     """Write one line a job, twice read: the columns are only known at the end."""
-    from ..runs.export import line
+    from ..runs.export import line, verdicts
 
-    heads = list(dict.fromkeys(key for result in run for key in line(result)))
+    reviews = run.reviews()
+
+    def cells(result: JobResult) -> dict[str, Any]:
+        return {**line(result), **verdicts(reviews.get(result.job_id, {}))}
+
+    heads = list(dict.fromkeys(key for result in run for key in cells(result)))
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".part")
     with draft.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, heads)
         writer.writeheader()
-        writer.writerows({key: _cell(value) for key, value in line(result).items()} for result in run)
+        writer.writerows({key: _cell(value) for key, value in cells(result).items()} for result in run)
     draft.replace(path)
 
 

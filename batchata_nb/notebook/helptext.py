@@ -52,8 +52,8 @@ Jinja2 template: {{ column }} of a row, {{ item }} of a list, {{ file.name }}, {
 In the first line {name} and $name stand for your variables. NAME is bound to the run at once; results land in it.
 """
 _TAIL = """\
-Defaults: %config Batchata.model = "..."; also provider, max_cost, practice, poll_interval, state, wait. Each also as
-an environment variable: BATCHATA_MODEL, BATCHATA_PROVIDER, BATCHATA_MAX_COST, ...
+Defaults: %config Batchata.model = "..."; also provider, max_cost, practice, poll_interval, state, wait, reviewer. Each
+also as an environment variable: BATCHATA_MODEL, BATCHATA_PROVIDER, BATCHATA_MAX_COST, ...
 """
 
 

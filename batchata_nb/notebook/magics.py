@@ -14,7 +14,7 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Float, TraitError, Unicode, default, validate
+from traitlets import Bool, Float, TraitError, Unicode, default, observe, validate
 
 from ..core.errors import BatchataError, ValidationError
 from ..runs.settings import truth
@@ -54,6 +54,7 @@ class Batchata(Magics):
     )
     state = Unicode(STATE_FILE, help="State store (BATCHATA_STATE).").tag(config=True)
     wait = Bool(False, help="Cells wait for the end of their run (BATCHATA_WAIT).").tag(config=True)
+    reviewer = Unicode(None, allow_none=True, help="Who reviews results (BATCHATA_REVIEWER).").tag(config=True)
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell=shell)
@@ -126,6 +127,15 @@ class Batchata(Magics):
     @default("state")
     def _state_default(self) -> str:
         return os.environ.get("BATCHATA_STATE") or STATE_FILE
+
+    @default("reviewer")
+    def _reviewer_default(self) -> str | None:
+        return os.environ.get("BATCHATA_REVIEWER") or None
+
+    @observe("reviewer")
+    def _set_reviewer(self, change: Any) -> None:
+        """Set the variable that it stands for: reviews are also given where no magic is, in views and programs."""
+        os.environ["BATCHATA_REVIEWER"] = change["new"] or ""
 
     @default("wait")
     def _wait_default(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
 from contextlib import suppress
@@ -129,6 +130,17 @@ def poll_interval(near: bool) -> float:
     """
     given = os.environ.get("BATCHATA_POLL_INTERVAL")
     return float(given) if given else (PRACTICE_POLL_SECONDS if near else POLL_SECONDS)
+
+
+def reviewer_name() -> str:
+    """Return who reviews results here: BATCHATA_REVIEWER, else the login name, else nothing."""
+    given = os.environ.get("BATCHATA_REVIEWER", "").strip()
+    if given:
+        return given
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container without such a user
+        return ""
 
 
 def in_kernel() -> bool:

@@ -25,7 +25,7 @@ def to_df(run: BatchRun) -> Any:
         ValidationError: No frame library is installed.
     """
     reviews = run.reviews()
-    rows = [{**line(result), **_review(reviews.get(result.job_id, {}))} for result in run]
+    rows = [{**line(result), **verdicts(reviews.get(result.job_id, {}))} for result in run]
     columns = list(dict.fromkeys(column for row in rows for column in row))
     data = {column: [row.get(column) for row in rows] for column in columns}
     return _frame(data, run.frame_kind, run.frame_index if run.frame_kind == "pandas" else None)
@@ -52,13 +52,20 @@ def line(result: JobResult) -> dict[str, Any]:
     }
 
 
-def _review(reviews: Mapping[str, Review]) -> dict[str, Any]:
-    """Return what a person said: `field.review` is the verdict, `field.corrected` a right value that was typed."""
+def verdicts(reviews: Mapping[str, Review]) -> dict[str, Any]:
+    """Return what a person said of one result as columns.
+
+    `field.review` is the verdict, `field.corrected` a right value that was typed; `reviewed_by` and `reviewed_at` are
+    who looked at the result and when the last verdict was given (ISO 8601, UTC).
+    """
     found: dict[str, Any] = {}
     for path, review in reviews.items():
         found[f"{path}.review"] = review.verdict
         if review.verdict == "corrected":
             found[f"{path}.corrected"] = review.value
+    if reviews:
+        found["reviewed_by"] = ", ".join(dict.fromkeys(review.reviewer for review in reviews.values()))
+        found["reviewed_at"] = max(review.to_dict()["at"] for review in reviews.values())
     return found
 
 

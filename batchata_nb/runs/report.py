@@ -15,9 +15,12 @@ from ..core.errors import BatchataError
 from ..core.jobs import Document, JsonObject
 from ..core.markup import escape
 from . import pages
+from .clock import utc
 from .estimate import dollars
+from .reviews import VERDICTS
 
 if TYPE_CHECKING:
+    from .reviews import Review
     from .run import BatchRun
 
 MARGIN, SCALE, LONGEST, CONTEXT = 14.0, 2.0, 2_000, 80
@@ -60,31 +63,66 @@ def _document(run: BatchRun) -> Iterator[str]:
         yield "<p><strong>Practice run: no model was asked, nothing was paid.</strong></p>"
     spent = "?" if not money["known"] else dollars(run.drive.state.ledger.spent)
     yield f'<p class="n">Cost {escape(spent)}; {counts["succeeded"]:,} of {summary["total"]:,} jobs succeeded.</p>'
+    reviews = run.reviews()
+    yield _signature(run, reviews)
+    ids = run.job_ids
     for row in range(len(run)):
-        yield from _job(run, pages.detail(run.store, run.drive.state, row))
+        yield from _job(run, pages.detail(run.store, run.drive.state, row), reviews.get(ids[row], {}))
     yield "</body></html>"
 
 
-def _job(run: BatchRun, detail: JsonObject) -> Iterator[str]:
+def _signature(run: BatchRun, reviews: Mapping[str, Mapping[str, Review]]) -> str:
+    """Say how much of the run was reviewed, by whom and when: what makes a table one that is signed."""
+    said = [review for found in reviews.values() for review in found.values()]
+    total = run.drive.state.counts["succeeded"]
+    if not said:
+        return f"<p><strong>Not reviewed by a person.</strong> {total:,} results stand as they were answered.</p>"
+    progress = run.review_progress()
+    verdicts = ", ".join(f"{progress[verdict]:,} {verdict}" for verdict in VERDICTS if progress[verdict])
+    people = ", ".join(dict.fromkeys(review.reviewer or "an unnamed reviewer" for review in said))
+    first, last = min(review.at for review in said), max(review.at for review in said)
+    part = f"{progress['done']:,} of {total:,} results are checked in every field"
+    whole = "Reviewed" if progress["done"] == total else "Reviewed in part"
+    return (
+        f"<p><strong>{whole} by {escape(people)}</strong>, {_minute(first)} to {_minute(last)}: {part}; "
+        f"fields {verdicts}.</p>"
+    )
+
+
+def _minute(at: float) -> str:
+    return f"{utc(at):%Y-%m-%d %H:%M} UTC"
+
+
+def _job(run: BatchRun, detail: JsonObject, reviews: Mapping[str, Review]) -> Iterator[str]:
     yield f"<details open><summary>{escape(detail['id'])} <small>{escape(detail['state'])}</small></summary>"
     if detail["error"]:
         yield f"<p>{escape(detail['error'], LONGEST)}</p>"
-    yield "<table><tr><th>field</th><th>value</th><th>evidence</th></tr>"
+    head = "<th>review</th>" if reviews else ""
+    yield f"<table><tr><th>field</th><th>value</th><th>evidence</th>{head}</tr>"
     documents = run.store.job(run.run_id, detail["row"]).documents
     for field in detail["fields"]:
         found = next(iter(field["citations"]), None)
         proof = _proof(documents, found) if found else "<small>no evidence found</small>"
-        value = escape(field["value"], LONGEST) + _said(field["review"])
-        yield f"<tr><td>{escape(field['path'])}</td><td>{value}</td><td>{proof}</td></tr>"
+        value = escape(field["value"], LONGEST)
+        said = reviews.get(field["path"])
+        if said is not None and said.verdict != "confirmed":
+            value = f"<s>{value}</s>" + _right(field["review"])
+        cell = f"<td>{_said(said)}</td>" if reviews else ""
+        yield f"<tr><td>{escape(field['path'])}</td><td>{value}</td><td>{proof}</td>{cell}</tr>"
     yield "</table></details>"
 
 
-def _said(review: JsonObject | None) -> str:
-    """What a person said about a value."""
+def _right(review: JsonObject) -> str:
+    """The value that a person put in place of the answer's."""
+    return f"<br><strong>{escape(review['value'], LONGEST)}</strong>" if review["verdict"] == "corrected" else ""
+
+
+def _said(review: Review | None) -> str:
+    """What a person said about a value, who it was and when."""
     if review is None:
-        return ""
-    right = f" to {escape(review['value'], LONGEST)}" if review["verdict"] == "corrected" else ""
-    return f"<br><small><strong>{escape(review['verdict'])}</strong>{right} in review</small>"
+        return "<small>not checked</small>"
+    who = escape(review.reviewer or "unnamed")
+    return f"<strong>{escape(review.verdict)}</strong><br><small>{who}, {_minute(review.at)}</small>"
 
 
 def _proof(documents: tuple[Document, ...], citation: Mapping[str, Any]) -> str:

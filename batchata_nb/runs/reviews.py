@@ -7,6 +7,7 @@ shows it, together with the value that was seen: where a new answer says somethi
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -14,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from ..core.citations import leaves
 from ..core.errors import ValidationError
 from ..core.jobs import JsonObject
+from .clock import utc
 from .corrections import corrected
+from .environment import reviewer_name
 from .schemas import schema_key
 from .store import Store
 from .store_file import chunks
@@ -26,8 +29,10 @@ Verdict = Literal["confirmed", "corrected", "rejected"]
 VERDICTS: tuple[str, ...] = get_args(Verdict)
 TABLE = """CREATE TABLE IF NOT EXISTS reviews (
   fingerprint TEXT NOT NULL, path TEXT NOT NULL, seen TEXT NOT NULL, verdict TEXT NOT NULL, value TEXT,
-  at REAL NOT NULL,
+  at REAL NOT NULL, reviewer TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (fingerprint, path)) WITHOUT ROWID"""
+ADD_REVIEWER = "ALTER TABLE reviews ADD COLUMN reviewer TEXT NOT NULL DEFAULT ''"
+"""For stores whose first verdict was given before reviewers were named."""
 ANSWER = "answer"
 """What an answer that has no fields is called; inside its path is empty."""
 
@@ -40,15 +45,18 @@ class Review:
         verdict: `confirmed`, `corrected` or `rejected`.
         value: The right value, as JSON, where it was corrected.
         at: When, in seconds since 1970.
+        reviewer: Who, or nothing where that is not known.
     """
 
     verdict: Verdict
     value: Any = None
     at: float = 0.0
+    reviewer: str = ""
 
     def to_dict(self) -> JsonObject:
-        """Return what views and exports are given."""
-        return {"verdict": self.verdict, "value": self.value}
+        """Return what exports are given."""
+        when = utc(self.at).isoformat(timespec="seconds")
+        return {"verdict": self.verdict, "value": self.value, "reviewer": self.reviewer, "at": when}
 
 
 def values_of(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,30 +90,32 @@ def _seen(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
 
 
-def _exists(store: Store) -> bool:
-    """Whether anybody has reviewed anything in this store: the table is made with the first verdict."""
-    return bool(store._read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'reviews'"))
+def _columns(store: Store) -> set[str]:
+    """Return the table's columns; none where nobody has reviewed anything: it is made with the first verdict."""
+    return {str(row[1]) for row in store._read("PRAGMA table_info(reviews)")}
 
 
 def _kept(store: Store, run_id: str, rows: Sequence[int]) -> dict[int, dict[str, tuple[str, Review]]]:
     found: dict[int, dict[str, tuple[str, Review]]] = {}
-    if not rows or not _exists(store):
+    there = _columns(store) if rows else ()
+    if not there:
         return found
+    who = "r.reviewer" if "reviewer" in there else "''"
     for chunk in chunks(rows):
-        for row, path, seen, verdict, value, at in store._read(
-            "SELECT j.row, r.path, r.seen, r.verdict, r.value, r.at FROM jobs j JOIN reviews r "
+        for row, path, seen, verdict, value, at, reviewer in store._read(
+            f"SELECT j.row, r.path, r.seen, r.verdict, r.value, r.at, {who} FROM jobs j JOIN reviews r "
             f"ON r.fingerprint = j.fingerprint WHERE j.run_id = ? AND j.row IN ({','.join('?' * len(chunk))})",
             run_id,
             *chunk,
         ):
             right = None if value is None else json.loads(str(value))
-            review = Review(verdict, right, float(str(at)))  # type: ignore[arg-type]
+            review = Review(verdict, right, float(str(at)), str(reviewer))  # type: ignore[arg-type]
             found.setdefault(int(str(row)), {})[str(path)] = (str(seen), review)
     return found
 
 
 def _reviewed_rows(store: Store, run_id: str) -> list[int]:
-    if not _exists(store):
+    if not _columns(store):
         return []
     rows = store._read(
         "SELECT DISTINCT j.row FROM reviews r JOIN jobs j ON j.fingerprint = r.fingerprint WHERE j.run_id = ? "
@@ -118,14 +128,16 @@ def _reviewed_rows(store: Store, run_id: str) -> list[int]:
 def _keep(store: Store, run_id: str, row: int, path: str, seen: str, review: Review | None) -> None:
     with store._write() as db:
         db.execute(TABLE)
+        if "reviewer" not in {row[1] for row in db.execute("PRAGMA table_info(reviews)")}:
+            db.execute(ADD_REVIEWER)
         where = "(SELECT fingerprint FROM jobs WHERE run_id = ? AND row = ?)"
         if review is None:
             db.execute(f"DELETE FROM reviews WHERE path = ? AND fingerprint = {where}", (path, run_id, row))
             return
         value = json.dumps(review.value, ensure_ascii=False) if review.verdict == "corrected" else None
         db.execute(
-            f"INSERT OR REPLACE INTO reviews VALUES ({where},?,?,?,?,?)",
-            (run_id, row, path, seen, review.verdict, value, review.at),
+            f"INSERT OR REPLACE INTO reviews VALUES ({where},?,?,?,?,?,?)",
+            (run_id, row, path, seen, review.verdict, value, review.at, review.reviewer),
         )
 
 
@@ -137,7 +149,9 @@ class Reviewable:
     _models: Mapping[str, type[Any]] = {}
     _progress: tuple[Any, JsonObject] | None = None
 
-    def review(self, row: int | str, path: str, verdict: Verdict | None, value: Any = None) -> Review | None:
+    def review(
+        self, row: int | str, path: str, verdict: Verdict | None, value: Any = None, *, reviewer: str | None = None
+    ) -> Review | None:
         """Mark a field of a result as confirmed, corrected or rejected; kept in the store at once.
 
         Args:
@@ -145,6 +159,7 @@ class Reviewable:
             path: The field, such as `lines[0].amount`; `answer` where the answer is plain text.
             verdict: `confirmed`, `corrected`, `rejected`, or None to take the verdict back.
             value: The right value where it is corrected: as typed, or as the field's own type.
+            reviewer: Who says so; if left out, `%config Batchata.reviewer` or BATCHATA_REVIEWER, else the login name.
 
         Returns:
             What is kept now, with the corrected value as JSON.
@@ -169,7 +184,8 @@ class Reviewable:
                 found = of_bodies(self.store, self.drive.state.run_id, {number: body}).get(number, {})
                 others = {p: r.value for p, r in found.items() if r.verdict == "corrected" and p != path}
                 right = self._right(number, body, path, value, others)
-            review = Review(verdict, right, self.drive.context.clock.now())
+            who = reviewer_name() if reviewer is None else reviewer
+            review = Review(verdict, right, self.drive.context.clock.now(), who)
         _keep(self.store, self.drive.state.run_id, number, path, _seen(values[path]), review)
         return review
 
@@ -212,13 +228,20 @@ class Reviewable:
             )
 
     def review_progress(self) -> JsonObject:
-        """Return how many results a person has begun to check, and how many of those are checked in every field."""
-        if not _exists(self.store):
-            return {"begun": 0, "done": 0}
+        """Return how far a person has checked the results.
+
+        Returns:
+            `begun` and `done`: results that are checked in part and in every field; the numbers of fields that are
+            `confirmed`, `corrected` and `rejected`.
+        """
+        nothing = {"begun": 0, "done": 0, **dict.fromkeys(VERDICTS, 0)}
+        if not _columns(self.store):
+            return nothing
         mark = (self.drive.rev, self.store._read("SELECT COUNT(*), MAX(at) FROM reviews"))
         if self._progress is None or self._progress[0] != mark:
             bodies = self.store.results(self.drive.state.run_id, _reviewed_rows(self.store, self.drive.state.run_id))
             found = of_bodies(self.store, self.drive.state.run_id, bodies)
+            said: Counter[str] = Counter(review.verdict for reviews in found.values() for review in reviews.values())
             done = sum(len(reviews) == len(values_of(bodies[row])) for row, reviews in found.items())
-            self._progress = (mark, {"begun": len(found), "done": done})
+            self._progress = (mark, {**nothing, "begun": len(found), "done": done, **said})
         return self._progress[1]

@@ -43,7 +43,7 @@ def test_a_verdict_is_kept_and_said(desk):
     assert answer["field"]["citations"]
     assert [{"done": 1, "of": 2, "wrong": 1}] == [row["review"] for row in rows["rows"]]
     assert [{"total": "high", "vendor": "high"}] == [row["sure"] for row in rows["rows"]]
-    assert {"begun": 1, "done": 0} == rows["reviewed"]
+    assert {"begun": 1, "done": 0, "confirmed": 0, "corrected": 1, "rejected": 0} == rows["reviewed"]
     assert desk[0].in_use is False
 
 

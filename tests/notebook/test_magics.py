@@ -13,6 +13,7 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 from batchata_nb.notebook.options import OPTIONS
+from batchata_nb.runs.environment import reviewer_name
 
 CELL = "%%batchata x --model claude-sonnet-5-5 {}\nSay hello."
 
@@ -76,6 +77,16 @@ def test_defaults_are_configured(loaded: InteractiveShell):
     assert config(loaded).defaults().model == "gpt-6.1-sol"
     loaded.run_cell("%config Batchata.max_cost = -1")
     assert Decimal("2.5") == config(loaded).defaults().max_cost
+
+
+def test_the_reviewer_is_configured(loaded: InteractiveShell, monkeypatch: pytest.MonkeyPatch):
+    """`%config Batchata.reviewer` names who gives the verdicts of this kernel; without it, the login name stands."""
+    monkeypatch.setenv("BATCHATA_REVIEWER", "")
+    monkeypatch.setenv("LOGNAME", "ada")
+    assert reviewer_name() == "ada"
+    loaded.run_cell("%config Batchata.reviewer = 'Grace'")
+
+    assert reviewer_name() == "Grace"
 
 
 def test_defaults_come_from_the_environment(shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch):

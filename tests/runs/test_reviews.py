@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+import re
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -142,7 +143,7 @@ def test_views_show_what_was_said():
     assert {"verdict": "corrected", "value": "5"} == fields["total"]
     assert {"verdict": "confirmed", "value": None} == fields["vendor"]
     assert [{"done": 4, "of": 4, "wrong": 1}, {"done": 1, "of": 4, "wrong": 1}] == [row["review"] for row in rows]
-    assert {"begun": 2, "done": 1} == run.review_progress()
+    assert {"begun": 2, "done": 1, "confirmed": 3, "corrected": 1, "rejected": 1} == run.review_progress()
 
 
 def test_exports_hold_the_verdicts(folder):
@@ -157,10 +158,57 @@ def test_exports_hold_the_verdicts(folder):
     assert ["corrected", None] == [None if value != value else value for value in frame["total.review"]]
     assert "5" == frame["total.corrected"][0]
     assert "confirmed" == frame["vendor.review"][1]
-    assert [{"total": {"verdict": "corrected", "value": "5"}}, {"vendor": {"verdict": "confirmed", "value": None}}] == [
-        line["reviews"] for line in lines
+    assert [("total", "corrected", "5"), ("vendor", "confirmed", None)] == [
+        (path, said["verdict"], said["value"]) for line in lines for path, said in line["reviews"].items()
     ]
-    assert "<strong>corrected</strong> to 5 in review" in run.export_html(folder / "out.html").read_text("utf-8")
+
+
+def test_a_table_is_signed(folder, monkeypatch):
+    """Who reviewed and when stands beside each verdict, in the frame, in JSON lines and in the report."""
+    run = invoices()
+    monkeypatch.setenv("BATCHATA_REVIEWER", "Ada <Byron>")
+    run.review(0, "total", "corrected", "5")
+    run.review(0, "vendor", "rejected", reviewer="Charles")
+    frame, html = run.to_df(), run.export_html(folder / "out.html").read_text("utf-8")
+    said = json.loads(run.to_jsonl(folder / "out.jsonl").read_text("utf-8").splitlines()[0])["reviews"]
+
+    at = datetime.fromisoformat(frame["reviewed_at"][0])
+    minute = f"{at:%Y-%m-%d %H:%M} UTC"
+
+    assert "Ada <Byron>, Charles" == frame["reviewed_by"][0]
+    assert abs(datetime.now(UTC) - at) < timedelta(minutes=2)
+    assert {"total": "Ada <Byron>", "vendor": "Charles"} == {path: each["reviewer"] for path, each in said.items()}
+    assert "Reviewed in part by Ada &lt;Byron&gt;, Charles</strong>, " in html
+    assert f" to {minute}: 0 of 2 results" in html
+    assert "0 of 2 results are checked in every field; fields 1 corrected, 1 rejected." in html
+    assert re.search(r"<s>1,?234\.50?</s><br><strong>5</strong>", html)
+    assert f"<strong>rejected</strong><br><small>Charles, {minute}</small>" in html
+    assert 2 == html.count("<small>not checked</small>")
+
+
+def test_the_signature_says_how_far_it_goes(folder):
+    """A report says that nobody has looked, or that all was checked; never more than was done."""
+    run = invoices()
+    assert "Not reviewed by a person" in run.export_html(folder / "none.html").read_text("utf-8")
+    for row in (0, 1):
+        for field in run.detail(row)["fields"]:
+            run.review(row, field["path"], "confirmed", reviewer="")
+
+    html = run.export_html(folder / "all.html").read_text("utf-8")
+    assert "<strong>Reviewed by an unnamed reviewer</strong>" in html
+    assert "2 of 2 results are checked in every field; fields 8 confirmed." in html
+
+
+def test_a_store_from_before_reviewers_is_read_and_goes_on():
+    """Verdicts that were given when no reviewer was noted stand, with nobody's name; new ones have theirs."""
+    run = invoices()
+    run.review(0, "total", "confirmed", reviewer="Ada")
+    with run.store._write() as db:
+        db.execute("ALTER TABLE reviews DROP COLUMN reviewer")
+
+    assert "" == run.reviews()[run.job_ids[0]]["total"].reviewer
+    run.review(1, "total", "confirmed", reviewer="Grace")
+    assert ["", "Grace"] == [run.reviews()[job]["total"].reviewer for job in run.job_ids]
 
 
 def test_a_plain_answer_is_reviewed_as_a_whole():
