@@ -44,7 +44,11 @@ class Citation:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Citation:
-        """Rebuild a citation from `to_dict`; unknown keys are left out."""
+        """Rebuild a citation from `to_dict`.
+
+        Args:
+            data: The JSON form; unknown keys are left out.
+        """
         known = {name: data[name] for name in cls.__slots__ if name in data}
         known["rects"] = tuple(tuple(rect) for rect in data.get("rects") or ())
         return cls(**known)

@@ -159,7 +159,11 @@ class JobResult:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> JobResult:
-        """Rebuild a result from `to_dict`; `parsed_response` stays the JSON form."""
+        """Rebuild a result from `to_dict`; `parsed_response` stays the JSON form.
+
+        Args:
+            data: The JSON form.
+        """
         return cls(
             **{name: data[name] for name in _PLAIN if name in data},
             parsed_response=data.get("parsed_response"),
@@ -173,7 +177,12 @@ class JobResult:
         )
 
     def save_to_json(self, path: str | os.PathLike[str], indent: int = 2) -> None:
-        """Write the result to a JSON file, whole or not at all; folders are made as needed."""
+        """Write the result to a JSON file, whole or not at all.
+
+        Args:
+            path: The file; folders are made as needed.
+            indent: Spaces a level.
+        """
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(target.name + ".part")

@@ -25,7 +25,24 @@ Route = tuple[str, str, str, Callable[..., Response]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the services allow; tests set them lower. Sizes are bytes. Defaults as documented in November 2026."""
+    """What the services allow; tests set them lower. Defaults as the services documented them in November 2026.
+
+    Attributes:
+        anthropic_rows: Most requests in a batch.
+        anthropic_bytes: Most bytes of a batch.
+        anthropic_live_bytes: Most bytes of a real-time request.
+        anthropic_queued_rows: Most requests that wait in all batches together.
+        openai_rows: Most lines in a batch file.
+        openai_bytes: Most bytes of a batch file.
+        openai_upload_bytes: Most bytes of any file.
+        openai_document_bytes: Most bytes of a document in a request.
+        openai_enqueued_tokens: Most prompt tokens that wait in all batches together; None: any number.
+        gemini_inline_bytes: Most bytes of requests that are sent in the create call.
+        gemini_bytes: Most bytes of a batch file.
+        gemini_open_batches: Most batches under way.
+        anthropic_pages: Most pages of PDFs in a request.
+        gemini_pages: Most pages of a PDF.
+    """
 
     anthropic_rows: int = 100_000
     anthropic_bytes: int = 256 * MB

@@ -63,7 +63,11 @@ class Batch:
         return f"Batch({len(self)} jobs)"
 
     def set_default_params(self, **params: Any) -> Batch:
-        """Set parameters of jobs that do not state their own: `model`, `max_tokens`, or any of a provider's."""
+        """Set parameters of jobs that do not state their own.
+
+        Args:
+            **params: `model`, `max_tokens` (tokens), `temperature`, or any other in the provider's own name.
+        """
         self.defaults.update(params)
         return self
 
@@ -99,6 +103,11 @@ class Batch:
     ) -> Batch:
         """Set the time after which active batches are cancelled: 10 s to 24 h, the units add up.
 
+        Args:
+            seconds: Seconds.
+            minutes: Minutes.
+            hours: Hours.
+
         Raises:
             ValidationError: No time given, or out of range.
         """
@@ -109,7 +118,10 @@ class Batch:
         return self
 
     def set_verbosity(self, level: str) -> Batch:
-        """Set how much is logged: `debug`, `info`, `warn` or `error`; in a plain process to stderr.
+        """Set how much is logged; in a plain process to stderr.
+
+        Args:
+            level: `debug`, `info`, `warn` or `error`.
 
         Raises:
             ValidationError: Another word.
@@ -121,12 +133,26 @@ class Batch:
         return self
 
     def raw_files(self, enabled: bool = True) -> Batch:
-        """Choose whether raw answers are written beside results, where a results folder is set."""
+        """Choose whether raw answers are written beside results, where a results folder is set.
+
+        Args:
+            enabled: Whether they are.
+        """
         self.settings.raw_files = enabled
         return self
 
     def set_price(self, model: str, batch_in: float | str | Decimal, batch_out: float | str | Decimal) -> Batch:
-        """State the price of a model, in US dollars per million tokens at batch rates."""
+        """State the price of a model, in US dollars per million tokens at batch rates.
+
+        Args:
+            model: The model, as jobs name it.
+            batch_in: Dollars per million input tokens.
+            batch_out: Dollars per million output tokens.
+
+        Raises:
+            ValidationError: One of the two is missing.
+            BatchataError: One of the two is no amount.
+        """
         given, out = limit_text(batch_in), limit_text(batch_out)
         if given is None or out is None:
             raise ValidationError("A price needs two amounts: dollars per million tokens in, and out.")
@@ -134,7 +160,11 @@ class Batch:
         return self
 
     def set_provider(self, provider: str | None) -> Batch:
-        """Name the provider, for model names that do not tell it."""
+        """Name the provider, for model names that do not tell it.
+
+        Args:
+            provider: `anthropic`, `openai`, `gemini`, or that of an entry point; None: by the model's name.
+        """
         self.settings.provider = provider
         return self
 
@@ -143,6 +173,9 @@ class Batch:
 
         Models are then the endpoint's own, and answers are never taken for those of another one. The key in
         `OPENAI_API_KEY` goes to it, if one is set. Where it has no batches, run with `live=True`.
+
+        Args:
+            url: The base URL, without a key in it.
 
         Raises:
             ValidationError: It is no URL of a server, or holds a key.
@@ -153,7 +186,11 @@ class Batch:
         return self
 
     def use_practice(self, enabled: bool = True) -> Batch:
-        """Use the embedded practice provider: no model is asked, nothing leaves this machine, nothing is paid."""
+        """Use the embedded practice provider: no model is asked, nothing leaves this machine, nothing is paid.
+
+        Args:
+            enabled: False goes back to the providers themselves.
+        """
         self.settings.practice = enabled
         return self
 

@@ -58,7 +58,11 @@ class Handle(Reviewable):
         return self.drive.summary()
 
     def status(self, print_status: bool = False) -> dict[str, Any]:
-        """Return counts and cost under batchata's keys, and print them where asked to."""
+        """Return counts and cost (US dollars) under batchata's keys.
+
+        Args:
+            print_status: Print them too.
+        """
         state = self.drive.state
         counts, ledger = state.counts, state.ledger
         open_count = len(state.open_submissions)
@@ -100,7 +104,14 @@ class Handle(Reviewable):
         }
 
     def subscribe(self, fn: Callable[[JsonObject], None]) -> Callable[[], None]:
-        """Call `fn(summary)` on the runner's thread when something changed; returns what ends that."""
+        """Have a function called on the runner's thread when something changed.
+
+        Args:
+            fn: Takes the summary; must not wait.
+
+        Returns:
+            What ends that, when called.
+        """
 
         def add() -> None:
             self.drive.subscribers.append(fn)
@@ -114,13 +125,22 @@ class Handle(Reviewable):
         return lambda: self.post(remove)
 
     def post(self, fn: Callable[[], None]) -> None:
-        """Have a function run on the runner's thread."""
+        """Have a function run on the runner's thread.
+
+        Args:
+            fn: The function; must not wait.
+        """
         from .launch import runner
 
         runner().post(fn)
 
     def work(self, fn: Callable[[], Any], done: Callable[[Any, BaseException | None], None]) -> None:
-        """Run `fn` on a worker, then `done(result, error)` on the runner's thread."""
+        """Run slow work on a worker thread, then go on on the runner's thread.
+
+        Args:
+            fn: The work.
+            done: Called with what it returned and None, or with None and what it raised.
+        """
         self.drive.context.work(fn, done)
 
     def rows(
@@ -132,7 +152,15 @@ class Handle(Reviewable):
         text: str | None = None,
         order: Mapping[str, Any] | None = None,
     ) -> tuple[int, list[JsonObject]]:
-        """Return how many rows match, and one page of them, for tables."""
+        """Return how many rows match, and one page of them, for tables.
+
+        Args:
+            start: First of the matching rows to return, from 0.
+            n: How many.
+            state: Only jobs in this state.
+            text: Only jobs that hold this text.
+            order: Column and direction to sort by.
+        """
         return pages.rows(self.store, self.drive.state, start, n, only=state, text=text, order=order)
 
     def compare(self, start: int, n: int, *, path: str | None = None, differ: bool = False) -> JsonObject:
@@ -147,11 +175,19 @@ class Handle(Reviewable):
         return comparing.compare(self.store, self.drive.state, start, n, path=path, differ=differ)
 
     def detail(self, row: int) -> JsonObject:
-        """Return all of one result, for the evidence view."""
+        """Return all of one result, for the evidence view.
+
+        Args:
+            row: The job's row, from 0.
+        """
         return pages.detail(self.store, self.drive.state, row)
 
     def document(self, row: int, number: int) -> Document:
         """Return a document of a job.
+
+        Args:
+            row: The job's row, from 0.
+            number: Which of its documents, from 0.
 
         Raises:
             ValidationError: There is no such row or document.
@@ -164,7 +200,13 @@ class Handle(Reviewable):
         return documents[number]
 
     def command(self, name: str, args: Mapping[str, Any], ack: Callable[[str | None], None]) -> None:
-        """Post a command; `ack` is called on the runner's thread with None, or with why it cannot be done."""
+        """Post a command to the runner's thread, without waiting.
+
+        Args:
+            name: Its name.
+            args: What it is told.
+            ack: Called on the runner's thread with None, or with why it cannot be done.
+        """
 
         def carry_out() -> None:
             try:

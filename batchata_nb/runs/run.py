@@ -33,7 +33,15 @@ READ_AT_ONCE = 500
 class BatchRun(Handle, Sequence[JobResult]):
     """A started batch: a sequence of `JobResult` in job order, also by job id.
 
-    Everything is read from the store when asked for; nothing is kept twice.
+    Everything is read from the store when asked for; nothing is kept twice. `Batch.run` and `%batchata attach` make it.
+
+    Args:
+        drive: What the runner's thread drives.
+        store: The state store.
+        models: Response models by the key of their schema.
+        frame_kind: Library of the frame that came in, `pandas`, `polars` or `pyarrow`; None: another input.
+        index: Labels of the input's rows, in job order.
+        skipped: Why files were left out, a sentence each.
     """
 
     def __init__(
@@ -77,7 +85,10 @@ class BatchRun(Handle, Sequence[JobResult]):
             yield from self._load(range(start, min(start + READ_AT_ONCE, len(self))))
 
     def row_of(self, job_id: str) -> int:
-        """Return the row of a job id.
+        """Return the row of a job id, from 0.
+
+        Args:
+            job_id: The job's id.
 
         Raises:
             KeyError: There is no such job.
@@ -133,7 +144,14 @@ class BatchRun(Handle, Sequence[JobResult]):
         ]
 
     def results(self, wait: bool = True) -> dict[str, list[JobResult]]:
-        """Return results by status: `completed`, `failed`, `cancelled`; waits for the end unless told not to."""
+        """Return results by status: `completed`, `failed`, `cancelled`.
+
+        Args:
+            wait: Wait for the end; False: what there is now.
+
+        Raises:
+            BatchataError: What stopped the run.
+        """
         if wait:
             self.wait()
         found: dict[str, list[JobResult]] = {"completed": [], "failed": [], "cancelled": []}
@@ -155,19 +173,42 @@ class BatchRun(Handle, Sequence[JobResult]):
         return to_df(self)
 
     def to_jsonl(self, path: str | Path) -> Path:
-        """Write one result a line, whole or not at all; returns the path."""
+        """Write one result a line as JSON, to a file that is whole or not there.
+
+        Args:
+            path: The file; folders are made as needed.
+
+        Returns:
+            The path.
+        """
         from .export import to_jsonl
 
         return to_jsonl(self, Path(path))
 
     def export_html(self, path: str | Path) -> Path:
-        """Write one HTML file that needs nothing else: each field with its evidence as an image crop or quote."""
+        """Write one HTML file that needs nothing else: each field with its evidence as an image crop or quote.
+
+        Args:
+            path: The file.
+
+        Returns:
+            The path.
+        """
         from .report import export_html
 
         return export_html(self, Path(path))
 
     def agreement(self, gold: Any = None, *, field: str | None = None) -> Agreement:
-        """Compare the run's models field by field, by cost, and with gold values; see `agreement.agreement`."""
+        """Compare the run's models field by field, by cost, and with gold values.
+
+        Args:
+            gold: What is right: a column in the order of the rows, a frame whose columns are fields, or item id to
+                value; a value is that of one field, or a mapping of field path to value. None: nothing is judged.
+            field: The field that single gold values are of; None: the only one there is.
+
+        Raises:
+            ValidationError: The run has one model only and there is no gold, or the gold values do not fit its items.
+        """
         from .agreement import agreement
 
         return agreement(self, gold, field)
@@ -252,6 +293,10 @@ class BatchRun(Handle, Sequence[JobResult]):
     def tell(self, command: str, **args: Any) -> None:
         """Carry out a command on the runner's thread, and wait for that.
 
+        Args:
+            command: Its name.
+            **args: What it is told.
+
         Raises:
             BatchataError: It cannot be done; says why.
         """
@@ -291,7 +336,11 @@ class BatchRun(Handle, Sequence[JobResult]):
         return self
 
     def attempts(self, key: int | str) -> list[JobResult]:
-        """Return all answers that a job has had in this run, oldest first, each at its own cost."""
+        """Return all answers that a job has had in this run, oldest first, each at its own cost.
+
+        Args:
+            key: The job's row, from 0, or its id.
+        """
         row = self.row_of(key) if isinstance(key, str) else range(len(self))[key]
         job = self.store.job(self.run_id, row)
         model = self._models.get(schema_key(job.schema))
@@ -333,7 +382,14 @@ class BatchRun(Handle, Sequence[JobResult]):
         ]
 
     def set_cost_limit(self, usd: float | str | Decimal | None) -> BatchRun:
-        """Set the ceiling anew; held jobs that now fit are sent."""
+        """Set the ceiling anew; held jobs that now fit are sent.
+
+        Args:
+            usd: The ceiling in US dollars; None takes it away.
+
+        Raises:
+            BatchataError: It is no amount of money.
+        """
         self.tell("raise_limit", usd=None if usd is None else str(usd))
         return self
 

@@ -65,11 +65,19 @@ class Subject:
     polls: int = 400
 
     def provider(self, **changes: str) -> Provider:
-        """Return the provider, with some variables changed."""
+        """Return the provider.
+
+        Args:
+            **changes: Variables that are changed for it.
+        """
         return cast("Provider", self.make({**self.environment, **changes}))
 
     def value(self, variable: str) -> str:
-        """Return what a variable holds."""
+        """Return what a variable holds.
+
+        Args:
+            variable: Its name.
+        """
         return self.environment.get(variable) or os.environ.get(variable, "")
 
     @property
@@ -78,7 +86,12 @@ class Subject:
         return self.value(self.key) if self.key else ""
 
     def job(self, text: str = "Say yes.", **changes: object) -> Job:
-        """Return a small job."""
+        """Return a small job.
+
+        Args:
+            text: Its prompt.
+            **changes: Attributes of the `Job` that are other than usual.
+        """
         values: dict[str, object] = {
             "id": "job",
             "provider": str(getattr(self.provider(), "name", "")),
@@ -90,7 +103,12 @@ class Subject:
         return Job(**values)  # type: ignore[arg-type]
 
     def rows(self, tag: str, count: int) -> list[Row]:
-        """Return rows of small jobs, as a run makes them."""
+        """Return rows of small jobs, as a run makes them.
+
+        Args:
+            tag: Tag of the submission, in front of each row's id.
+            count: How many.
+        """
         return [Row(f"{tag}-{n:06d}", self.job(f"Say {n}.", id=f"job-{n}")) for n in range(count)]
 
     @staticmethod
@@ -99,7 +117,15 @@ class Subject:
         return f"r{uuid.uuid4().hex[:9]}-1"
 
     def ended(self, provider: Provider, batch_id: str) -> BatchStatus:
-        """Poll a batch to its end."""
+        """Poll a batch to its end.
+
+        Args:
+            provider: The provider.
+            batch_id: Its batch.
+
+        Raises:
+            BrokenRuleError: It does not end, or a status is none.
+        """
         pause = PAUSE
         for _ in range(self.polls):
             status = provider.poll(batch_id)
