@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from . import events as ev
+from .lengths import Lengths
 from .submissions import Submission
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def _started(state: RunState, e: ev.Started, _: None) -> None:
     state.ledger.limit = None if e.limit is None else Decimal(e.limit)
     state.started = e.at
     state.deadline = None if e.time_limit is None else e.at + e.time_limit
-    state.max_attempts, state.max_parallel = e.max_attempts, e.max_parallel
+    state.max_attempts, state.max_parallel, state.adaptive = e.max_attempts, e.max_parallel, e.adaptive
 
 
 def _reused(state: RunState, e: ev.Reused, _: None) -> None:
@@ -37,6 +38,10 @@ def _submitting(state: RunState, e: ev.Submitting, s: Submission) -> None:
     state.move(e.rows, "submitting")
     for row in e.rows:
         state.attempts[row] = min(state.attempts[row] + 1, 255)
+    before = next((o.caps for o in reversed(state.submissions.values()) if o.provider == s.provider and o is not s), {})
+    for model, cap in s.caps.items():
+        if before.get(model) != cap:
+            _note(state, e.at, f"answers of {model} are asked for with at most {cap:,} tokens; cut ones again with all")
 
 
 def _submitted(state: RunState, e: ev.Submitted, s: Submission) -> None:
@@ -122,6 +127,12 @@ def _landed(state: RunState, e: ev.Landed, s: Submission) -> None:
         state.move((row,), "pending" if again else outcome)
         if kind is not None and not again:
             state.kinds[row] = kind
+        if again and kind == "truncated":  # by a lowered cap
+            state.cut.add(row)
+    for model, pairs in (e.lengths or {}).items():
+        seen = state.lengths.setdefault((s.provider, model), Lengths())
+        for given, out in pairs:
+            seen.add(given, out)
     for kind, message in (e.samples or {}).items():
         state.messages.setdefault(kind, message)
 
@@ -179,8 +190,11 @@ def _resumed(state: RunState, e: ev.Resumed, _: None) -> None:
 
 
 def _limit_set(state: RunState, e: ev.LimitSet, _: None) -> None:
-    state.ledger.limit = None if e.limit is None else Decimal(e.limit)
+    before, state.ledger.limit = state.ledger.limit, None if e.limit is None else Decimal(e.limit)
+    state.adaptive = state.adaptive if e.adaptive is None else e.adaptive
     _reopen(state)
+    if before == state.ledger.limit:
+        return
     _note(state, e.at, f"limit set to ${e.limit}" if e.limit is not None else "limit removed")
 
 
@@ -189,6 +203,8 @@ def _retry_asked(state: RunState, e: ev.RetryAsked, _: None) -> None:
     if state.deadline is not None and state.deadline <= e.at:
         state.deadline = None
     state.move(e.rows, "pending")
+    state.asked_again.update(e.rows)
+    state.cut.difference_update(e.rows)
     _note(state, e.at, f"retrying {_jobs(len(e.rows))}")
 
 

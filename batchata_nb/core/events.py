@@ -6,7 +6,7 @@ Rows are row numbers of the run, from 0.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, get_args
 
@@ -15,7 +15,10 @@ from .jobs import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The run was defined: `total` jobs, in batches at half the price, under a ceiling or none."""
+    """The run was defined: `total` jobs, in batches at half the price, under a ceiling or none.
+
+    `adaptive`: caps on output tokens may be lowered to what answers were found to need.
+    """
 
     at: float
     total: int
@@ -23,6 +26,7 @@ class Started:
     time_limit: float | None = None
     max_attempts: int = 2
     max_parallel: int = 10
+    adaptive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,10 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Submitting:
-    """The intent, on disk before the request leaves: these rows, under this tag, with this worst case reserved."""
+    """The intent, on disk before the request leaves: these rows, under this tag, with this worst case reserved.
+
+    `caps`: model → cap on output tokens, lower than the jobs' own, with which all go out that have not been cut before.
+    """
 
     at: float
     tag: str
@@ -60,6 +67,7 @@ class Submitting:
     rows: tuple[int, ...]
     reserved: str
     owner: str = ""
+    caps: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +157,7 @@ class Landed:
         saved: Real-time price less cost.
         samples: Up to a few error messages by kind, for display.
         unpriced: Rows whose cost is not known, because no price is.
+        lengths: Model → input and output tokens of each whole answer, where caps follow from them.
     """
 
     at: float
@@ -159,6 +168,7 @@ class Landed:
     saved: str = "0"
     samples: Mapping[str, str] | None = None
     unpriced: int = 0
+    lengths: Mapping[str, Sequence[Sequence[int]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,10 +239,11 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class LimitSet:
-    """A new ceiling; None for none."""
+    """A new ceiling; None for none. `adaptive`: whether caps on output tokens adapt from now on; None: as before."""
 
     at: float
     limit: str | None
+    adaptive: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from . import events as ev
 from .effects import EFFECTS
 from .errors import StateError
 from .ledger import Ledger
+from .lengths import Lengths
 from .results import OUTCOMES
 from .submissions import NEXT, Submission
 
@@ -55,6 +56,13 @@ class RunState:
     turned_away: Counter[str] = field(default_factory=Counter)
     """How often in a row each provider turned a submission away for a quota."""
     awaits_room: bool = False
+    adaptive: bool = False
+    lengths: dict[tuple[str, str], Lengths] = field(default_factory=dict)
+    """How long answers were, by provider and model, where caps adapt to it."""
+    cut: set[int] = field(default_factory=set)
+    """Rows that a lowered cap has cut: they are sent again with all their room."""
+    asked_again: set[int] = field(default_factory=set)
+    """Rows that the user asked for again."""
     seq: int = 0
     """How many events have been applied."""
 
@@ -67,6 +75,18 @@ class RunState:
         """Row numbers in one of these states, in order."""
         codes = {CODE[state] for state in states}
         return [row for row, code in enumerate(self.status) if code in codes]
+
+    def may_repeat(self, row: int) -> bool:
+        """Whether a row that failed in passing is sent again; to be cut by a lowered cap is no attempt of its own."""
+        return self.attempts[row] < self.max_attempts + (row in self.cut) and not self.cancelled
+
+    def has_full_room(self, row: int) -> bool:
+        """Whether a row goes out with its own cap on output tokens, never a lowered one."""
+        return row in self.cut or row in self.asked_again
+
+    def was_lowered(self, row: int, submission: Submission, model: str, cap: int) -> bool:
+        """Whether a row went out with less room than its own `cap` on output tokens."""
+        return not self.has_full_room(row) and submission.caps.get(model, cap) < cap
 
     def state_of(self, row: int) -> str:
         """The state of one job."""
@@ -121,7 +141,7 @@ def _advance(state: RunState, event: ev.Event) -> Submission | None:
     if after is None or (submission is None) != isinstance(event, ev.Submitting):
         raise StateError(f"{type(event).__name__} cannot follow {before or 'nothing'!r} for submission {tag}.")
     if isinstance(event, ev.Submitting):
-        submission = Submission(tag, event.provider, event.model, event.rows, event.at, event.owner)
+        submission = Submission(tag, event.provider, event.model, event.rows, event.at, event.owner, event.caps or {})
         state.submissions[tag] = submission
     assert submission is not None
     submission.state = after

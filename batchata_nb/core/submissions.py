@@ -44,6 +44,7 @@ class Submission:
     rows: tuple[int, ...]
     at: float
     owner: str = ""
+    caps: Mapping[str, int] = field(default_factory=dict)
     state: str = ""
     batch_id: str | None = None
     batch_state: str = "queued"

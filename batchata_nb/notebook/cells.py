@@ -76,9 +76,11 @@ class CellSpec:
     schema_name: str | None = None
     cite: CiteMode | None = None
     max_cost: Decimal | None = None
+    budget: str | None = None
     prices: tuple[StatedPrice, ...] = ()
     time_limit: float | None = None
     max_tokens: int | None = None
+    adaptive_max_tokens: bool = False
     temperature: float | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     dry_run: bool = False

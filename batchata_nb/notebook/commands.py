@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import ValidationError
 from .cells import check_name
 from .helptext import COMMANDS
+from .options import whole
 from .session import Session, estimate_bundle
 from .tables import bundle
 
@@ -103,8 +104,10 @@ def resume(session: Session, state: str, words: list[str]) -> None:
 
 
 def retry(session: Session, state: str, words: list[str]) -> None:
-    """Send the failed jobs again."""
-    _say(session, session.find(_first(words), state).retry_failed())
+    """Send the failed jobs again: all, or those of one kind; with more room."""
+    left, given = _taken(words, {"--kind": str, "--max-tokens": whole}, "retry")
+    run = session.find(_first(left), state)
+    _say(session, run.retry_failed(given.get("--kind"), max_tokens=given.get("--max-tokens")))
 
 
 def reconcile(session: Session, state: str, words: list[str]) -> None:
@@ -186,6 +189,29 @@ def doctor(session: Session, state: str, _words: list[str]) -> None:
     session.publish(bundle(doctor_rows(state), most=400))
 
 
+def _taken(
+    words: list[str], readers: Mapping[str, Callable[[str], Any]], command: str
+) -> tuple[list[str], dict[str, Any]]:
+    """Return the words without the options of a command, and these read; `--kind K` and `--kind=K` are the same."""
+    left: list[str] = []
+    given: dict[str, Any] = {}
+    rest = iter(words)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if not word.startswith("--"):
+            left.append(word)
+            continue
+        value = value if equals else next(rest, "")
+        if name not in readers or not value or len(left) > 1:
+            usage = next(known.usage for known in COMMANDS if known.name == command)
+            raise ValidationError(f"Write it as %batchata {usage}")
+        try:
+            given[name] = readers[name](value)
+        except ValidationError as error:
+            raise ValidationError(f"{name}: {error}") from None
+    return left, given
+
+
 def _first(words: list[str]) -> str | None:
     return words[0] if words else None
 
@@ -222,5 +248,12 @@ _DO: dict[str, Callable[[Session, str, list[str]], Any]] = {
     "retry": retry, "reconcile": reconcile, "export": export, "forget": forget, "attach": attach, "estimate": estimate,
     "models": models, "doctor": doctor,
 }  # fmt: skip
-_ARGUMENTS = {"reconcile": (1, 3), "export": (2, 2), "forget": (1, 1), "attach": (1, 3), "doctor": (0, 0)}
+_ARGUMENTS = {
+    "retry": (0, 5),
+    "reconcile": (1, 3),
+    "export": (2, 2),
+    "forget": (1, 1),
+    "attach": (1, 3),
+    "doctor": (0, 0),
+}
 """Least and most words behind a command; 0 to 1 where none are given."""

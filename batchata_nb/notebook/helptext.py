@@ -23,7 +23,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("cancel", "cancel [NAME]", "ask the provider to cancel; what it had finished is kept"),
     Command("pause", "pause [NAME]", "send no further batches"),
     Command("resume", "resume [NAME]", "go on sending"),
-    Command("retry", "retry [NAME]", "send the failed jobs again"),
+    Command(
+        "retry",
+        "retry [NAME] [--kind K] [--max-tokens N]",
+        "send the failed jobs again: those of one error kind (truncated, say), or with another max_tokens",
+    ),
     Command(
         "reconcile",
         "reconcile NAME [BATCH_ID|never-accepted [TAG]]",

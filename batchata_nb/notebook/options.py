@@ -186,10 +186,14 @@ OPTIONS: tuple[Option, ...] = (
     Option("cite", "--cite", None, "[MODE]", "cite: each field gets its evidence; auto (default), native, quotes or "
            "locate", mode, value="auto", choices=MODES),
     Option("max_cost", "--max-cost", None, "USD", "hard ceiling for this run, in US dollars", money),
+    Option("budget", "--budget", None, "NAME", "with --max-cost: a ceiling that all runs of this store keep together "
+           "that name it", some),
     Option("prices", "--price", None, "IN,OUT", "price of a model that has none: US dollars per million tokens at "
            "batch rates; MODEL=IN,OUT where the cell names several models", rate, repeat=True),
     Option("time_limit", "--time-limit", None, "D", "90s, 10m or 2h: then active batches are cancelled", duration),
     Option("max_tokens", "--max-tokens", None, "N", "most output tokens of one answer", whole),
+    Option("adaptive_max_tokens", "--adaptive-max-tokens", None, "", "with --max-cost: lower max_tokens to what "
+           "answers so far needed, so that fewer rounds do; cut answers are sent again with all of it", value=True),
     Option("temperature", "--temperature", None, "T", "sampling temperature, for models that take one", number),
     Option("params", "--param", None, "K=V", "further request parameter, its value as JSON; repeatable", parameter,
            repeat=True, expand="none"),

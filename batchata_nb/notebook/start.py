@@ -125,6 +125,7 @@ def _settled(make: type[Batch], spec: CellSpec, defaults: Defaults) -> Batch:
         **({} if spec.max_parallel_batches is None else {"max_parallel_batches": spec.max_parallel_batches}),
         items_per_batch=spec.items_per_batch,
         raw_files=spec.raw_files,
+        adaptive_max_tokens=spec.adaptive_max_tokens,
     )
     batch.set_state(file=spec.state or defaults.state)
     batch.set_provider(spec.provider or defaults.provider)
@@ -133,7 +134,9 @@ def _settled(make: type[Batch], spec: CellSpec, defaults: Defaults) -> Batch:
     batch.settings.poll_interval = defaults.poll_interval
     limit = spec.max_cost if spec.max_cost is not None else defaults.max_cost
     if limit is not None:
-        batch.add_cost_limit(usd=limit)
+        batch.add_cost_limit(usd=limit, budget=spec.budget)
+    elif spec.budget is not None:
+        raise ValidationError("--budget names a ceiling that several runs share; state it with --max-cost")
     if spec.time_limit is not None:
         batch.add_time_limit(seconds=spec.time_limit)
     return batch

@@ -48,6 +48,16 @@ def answers(job: Job) -> int:
     return max([1, *(count for count in given if isinstance(count, int))])
 
 
+def fixed_room(job: Job) -> str | None:
+    """Return in one sentence why a job's cap on output tokens cannot be lowered, or None."""
+    if answers(job) > 1:
+        return "It asks for several answers at once, of which only the length together is known."
+    thinking = job.params.get("thinking")
+    if isinstance(thinking, Mapping) and "budget_tokens" in thinking:
+        return "Its thinking budget is fixed, and max_tokens must stay above it."
+    return None
+
+
 def cache_write(job: Job) -> CacheWrite | None:
     """Return the dearest cache write that a job can cause.
 

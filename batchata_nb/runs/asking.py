@@ -82,6 +82,7 @@ def records(
     practice: bool,
     limited: bool,
     max_tokens: int,
+    adaptive: bool = False,
     base_url: str | None = None,
 ) -> Iterator[JobRecord]:
     """Yield jobs as they are stored: complete, checked, bounded and with their identity.
@@ -91,7 +92,7 @@ def records(
             bounded though a ceiling is set; names the job.
     """
     from ..providers.registry import provider_for
-    from ..providers.worst import unbounded
+    from ..providers.worst import fixed_room, unbounded
 
     seen_ids: set[str] = set()
     copies: dict[str, int] = {}
@@ -119,6 +120,8 @@ def records(
             mark = job.fingerprint
         if limited and (why := unbounded(job)):
             raise ValidationError(f"Job {item.id}: {why} Remove the limit, or what it names.")
+        if adaptive and (why := fixed_room(job)):
+            raise ValidationError(f"Job {item.id}: {why} Leave adaptive max_tokens out, or what it names.")
         yield JobRecord(job, _sizing(row, job, mark, adapter.encoded_size(job)))
     _warn_of_scans(scans)
 

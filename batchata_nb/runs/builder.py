@@ -28,6 +28,8 @@ class Batch:
         max_parallel_batches: Most batches under way at once.
         items_per_batch: Most jobs in one batch; None: by the provider's limits.
         raw_files: Whether raw answers are written too, under `results_dir/raw_files`; None: yes.
+        adaptive_max_tokens: Under a cost limit, lower `max_tokens` to what the answers so far were found to need, so
+            that more jobs fit into each round. The limit stays as hard; what is cut is sent again with all its room.
 
     Raises:
         ValidationError: A number is out of range.
@@ -39,6 +41,8 @@ class Batch:
         max_parallel_batches: int = 10,
         items_per_batch: int | None = None,
         raw_files: bool | None = None,
+        *,
+        adaptive_max_tokens: bool = False,
     ) -> None:
         for name, value in (("max_parallel_batches", max_parallel_batches), ("items_per_batch", items_per_batch)):
             if value is not None and value < 1:
@@ -48,6 +52,7 @@ class Batch:
             raw_files=raw_files is not False,
             max_parallel=max_parallel_batches,
             items_per_batch=items_per_batch,
+            adaptive=adaptive_max_tokens,
         )
         self.defaults: dict[str, Any] = {}
         self.prices: dict[str, tuple[str, str]] = {}

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ..core import events as ev
 from ..core.errors import StateError
 from ..core.jobs import Job
-from ..core.results import ErrorKind, Outcome, Reply
+from ..core.results import ErrorKind, Outcome, Reply, Usage
+from ..core.state import RunState
 from ..core.submissions import Submission
 from .answers import Answer, answer
 from .clock import utc
@@ -44,6 +45,8 @@ class Ready:
     """A reply on its way into the store."""
 
     row: int
+    job: Job
+    usage: Usage
     mark: str
     worst: Decimal
     answer: Answer
@@ -143,7 +146,7 @@ def _ready(drive: Drive, row: int, job: Job, reply: Reply, batch_id: str, mark: 
     """Read, check and price one reply: all that needs no knowledge of the run's state."""
     found = answer(job, reply, drive.context.models.get(schema_key(job.schema)), batch_id)
     cost, saved = billed(drive.context.prices, job, reply, utc(drive.context.clock.now()))
-    return Ready(row, mark, worst, found, cost, saved, reply.retryable)
+    return Ready(row, job, reply.usage, mark, worst, found, cost, saved, reply.retryable)
 
 
 def _chunks(replies: Iterator[Reply]) -> Iterable[list[Reply]]:
@@ -177,12 +180,13 @@ def _landing(drive: Drive, s: Submission, landed: list[Ready]) -> Callable[[], N
         event = ev.Landed(
             drive.context.clock.now(),
             s.tag,
-            tuple((r.row, r.answer.outcome, r.answer.kind, r.retryable and _may_retry(drive, r.row)) for r in landed),
+            tuple((r.row, r.answer.outcome, r.answer.kind, _again(drive, s, r)) for r in landed),
             cost=str(sum((r.cost or Decimal(0) for r in landed), Decimal(0))),
             released=str(sum((r.worst for r in landed), Decimal(0))),
             saved=str(sum((r.saved for r in landed), Decimal(0))),
             samples=samples,
             unpriced=sum(r.cost is None for r in landed),
+            lengths=_lengths(state, s, landed) if state.adaptive else None,
         )
         stored = [_stored(r.row, r.mark, r.answer, r.cost) for r in landed]
         drive.hold(event)
@@ -192,8 +196,21 @@ def _landing(drive: Drive, s: Submission, landed: list[Ready]) -> Callable[[], N
     return land
 
 
-def _may_retry(drive: Drive, row: int) -> bool:
-    return drive.state.attempts[row] < drive.state.max_attempts and not drive.state.cancelled
+def _again(drive: Drive, s: Submission, r: Ready) -> bool:
+    """Whether a row is sent once more by itself: it failed in passing, or a lowered cap has cut its answer."""
+    if r.answer.kind == "truncated":
+        return drive.state.was_lowered(r.row, s, r.job.model, r.job.max_tokens) and not drive.state.cancelled
+    return r.retryable and drive.state.may_repeat(r.row)
+
+
+def _lengths(state: RunState, s: Submission, landed: list[Ready]) -> dict[str, list[list[int]]]:
+    """Lengths of answers by model. One that a lowered cap has cut tells nothing: it is measured when it is whole."""
+    found: dict[str, list[list[int]]] = {}
+    for r in landed:
+        cut = r.answer.kind == "truncated" and state.was_lowered(r.row, s, r.job.model, r.job.max_tokens)
+        if r.usage.output_tokens and not cut:
+            found.setdefault(r.job.model, []).append([r.usage.input_tokens, r.usage.output_tokens])
+    return found
 
 
 def _stored(row: int, mark: str, found: Answer, cost: Decimal | None) -> Stored:
@@ -220,10 +237,7 @@ def _close(drive: Drive, s: Submission, collected: Collected, now: float) -> Non
         worst = sum((waiting[row][1] for row in rows), Decimal(0))
         charged = _charged(s, outcome, {row: waiting[row][1] for row in rows})
         jobs = store.jobs(state.run_id, rows)
-        retry = {
-            row: outcome != "cancelled" and state.attempts[row] < state.max_attempts and not state.cancelled
-            for row in rows
-        }
+        retry = {row: outcome != "cancelled" and state.may_repeat(row) for row in rows}
         results = [
             _stored(
                 row,

@@ -37,7 +37,10 @@ def command(drive: Drive, name: str, args: Mapping[str, Any]) -> None:
         case "retry_failed":
             retrying.retry(drive, args, now)
         case "raise_limit":
-            drive.record_events(ev.LimitSet(now, limit_text(args.get("usd"))))
+            adaptive = args.get("adaptive")
+            drive.record_events(
+                ev.LimitSet(now, limit_text(args.get("usd")), None if adaptive is None else bool(adaptive))
+            )
         case "reconcile":
             finding.reconcile(drive, args, now)
         case _:

@@ -67,6 +67,8 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
     settings = batch.settings
     if not batch.asked:
         raise ValidationError("There are no jobs: add some with add_job or add_jobs, or --files or --over in a cell.")
+    if settings.adaptive and settings.limit is None:
+        raise ValidationError("Adaptive max_tokens spares what a cost limit reserves; set one, or leave it out.")
     environment.read_dotenv()
     planned = partial(_planned, base_url=settings.base_url)
     found = list(
@@ -77,6 +79,7 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
             provider=planned,
             practice=settings.practice,
             limited=settings.limit is not None,
+            adaptive=settings.adaptive,
             max_tokens=MAX_TOKENS,
             base_url=settings.base_url,
         )
@@ -107,7 +110,7 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
         skipped=batch.skipped,
     )
     if attached:
-        _go_on(handle, settings.limit)
+        _go_on(handle, settings.limit, settings.adaptive)
     return handle
 
 
@@ -154,7 +157,15 @@ def _record(
         return latest.run_id, True
     usable, under_way = (set(), {}) if fresh else store.known([r.fingerprint for r in found])
     first: list[ev.Event] = [
-        ev.Started(now, len(found), settings.limit, settings.time_limit, settings.max_attempts, settings.max_parallel)
+        ev.Started(
+            now,
+            len(found),
+            settings.limit,
+            settings.time_limit,
+            settings.max_attempts,
+            settings.max_parallel,
+            settings.adaptive,
+        )
     ]
     reused = tuple(r.row for r in found if r.fingerprint in usable)
     elsewhere = tuple(r.row for r in found if r.fingerprint in under_way and r.fingerprint not in usable)
@@ -208,11 +219,11 @@ def _other(store: Store, run_id: str) -> Drive:
     return Drive(_context(store, record, {}, (str(store.path), run_id)), record)
 
 
-def _go_on(run: BatchRun, limit: str | None) -> None:
+def _go_on(run: BatchRun, limit: str | None, adaptive: bool) -> None:
     """The same cell again: take over a changed ceiling, and send again what failed in passing."""
     state = run.drive.state
-    if limit != (None if state.ledger.limit is None else str(state.ledger.limit)):
-        run.tell("raise_limit", usd=limit)
+    if limit != (None if state.ledger.limit is None else str(state.ledger.limit)) or adaptive != state.adaptive:
+        run.tell("raise_limit", usd=limit, adaptive=adaptive)
     if state.over == "failed":
         run.tell("resume")
     for kind in AGAIN:

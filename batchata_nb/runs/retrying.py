@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from ..core import events as ev
 from ..core.errors import ValidationError
 from ..core.jobs import Job, JsonObject
+from ..core.results import ErrorKind
 from .records import JobRecord, Sizing
 
 if TYPE_CHECKING:
@@ -31,11 +32,16 @@ def retry(drive: Drive, args: Mapping[str, Any], now: float) -> None:
         now: The time, in seconds since 1970.
 
     Raises:
-        ValidationError: The cap is no whole number, or more than the model gives; nothing was changed.
+        ValidationError: The cap is no whole number, or more than the model gives; or there is no such kind. Nothing
+            was changed.
     """
     kind, cap = args.get("kind"), args.get("max_tokens")
     if cap is not None and (isinstance(cap, bool) or not isinstance(cap, int) or cap < 1):
         raise ValidationError(f"max_tokens must be a whole number of at least 1, not {cap!r}.")
+    if kind == "cost_limit":
+        raise ValidationError("What the cost limit holds goes on when the limit is raised: set_cost_limit(usd).")
+    if kind is not None and kind not in get_args(ErrorKind):
+        raise ValidationError(f"There is no error kind {kind!r}; there are {', '.join(get_args(ErrorKind))}.")
     state, store = drive.state, drive.context.store
     rows = state.rows_in("invalid", "errored", "expired", "cancelled", "missing")
     rows = [row for row in rows if kind is None or state.kinds.get(row) == kind]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ from .store_file import TakenOverError
 if TYPE_CHECKING:
     from .drive import Drive
 
+Caps = dict[tuple[str, str], int]
+"""Caps on output tokens by provider and model."""
 LEASE_SECONDS = 20.0
 """A lease is renewed every 5 s; one that has not been for so long is taken over."""
 
@@ -50,15 +53,19 @@ def plan(drive: Drive, now: float) -> None:
     providers = {s.provider for s in sizings}
     limits: dict[str, Limits] = {name: drive.context.provider(name).limits for name in providers}
     free, others = _free(drive)
-    made = planning.make(
-        _candidates(drive, sizings, limits, now),
-        limits,
+    cut = partial(
+        planning.make,
+        limits=limits,
         free=None if state.ledger.overruns else free,
         limit=state.ledger.limit,
         slots=0 if state.ledger.overruns else state.max_parallel - len(state.open_submissions),
         items_per_batch=drive.spec.get("items_per_batch"),
         room=state.room,
     )
+    made, caps = cut(_candidates(drive, sizings, limits, now, {})), {}
+    if made.cut and state.adaptive and not state.open_submissions:
+        caps = lowered(drive, sizings, limits, now)
+        made = cut(_candidates(drive, sizings, limits, now, caps)) if caps else made
     if made.cut and state.open_submissions:
         drive.plan_blocked = state.seq  # the next wave is funded by what these do not use: fewer, larger submissions
         return
@@ -67,7 +74,7 @@ def plan(drive: Drive, now: float) -> None:
         return
     marks = {s.row: s.fingerprint for s in sizings}
     for part in made.parts:
-        if not submit(drive, part, [marks[row] for row in part.rows], now):
+        if not submit(drive, part, [marks[row] for row in part.rows], caps, now):
             return
     if made.cut and not made.parts and others:
         state.not_before = now + drive.poll_interval  # what another run of the same budget does not use may fund these
@@ -84,12 +91,31 @@ def _free(drive: Drive) -> tuple[Decimal | None, bool]:
     return ledger.limit - used, reserved > ledger.outstanding
 
 
-def _candidates(
-    drive: Drive, sizings: list[Sizing], limits: dict[str, Limits], now: float
-) -> Iterator[planning.Candidate]:
+def lowered(drive: Drive, sizings: list[Sizing], limits: Mapping[str, Limits], now: float) -> Caps:
+    """Caps on output tokens that answers so far suggest, where they are lower than a job's own; see `core.lengths`."""
+    own: Caps = {}
     for s in sizings:
+        if not drive.state.has_full_room(s.row):
+            own[s.provider, s.model] = max(s.outputs, own.get((s.provider, s.model), 0))
+    found: Caps = {}
+    for (provider, model), most in own.items():
+        lengths = drive.state.lengths.get((provider, model))
+        price = reserve_price(drive, provider, model, limits[provider].window_hours, now)
+        cap = lengths.cap(price) if lengths and price else None
+        if cap is not None and cap < most:
+            found[provider, model] = cap
+    return found
+
+
+def _candidates(
+    drive: Drive, sizings: list[Sizing], limits: dict[str, Limits], now: float, caps: Caps
+) -> Iterator[planning.Candidate]:
+    """What could be sent, in the user's order; what a lowered cap has cut comes after all others, being long."""
+    state = drive.state
+    for s in sorted(sizings, key=lambda s: s.row in state.cut) if state.cut else sizings:
         price = reserve_price(drive, s.provider, s.model, limits[s.provider].window_hours, now)
-        worst = Decimal(0) if price is None else s.worst(price)
+        cap = s.outputs if state.has_full_room(s.row) else caps.get((s.provider, s.model), s.outputs)
+        worst = Decimal(0) if price is None else replace(s, outputs=min(s.outputs, cap)).worst(price)
         yield planning.Candidate(s.row, s.provider, s.model, worst, s.size)
 
 
@@ -135,7 +161,7 @@ def count(drive: Drive, rows: list[int]) -> None:
     drive.context.work(work, done)
 
 
-def submit(drive: Drive, part: planning.Part, fingerprints: list[str], now: float) -> bool:
+def submit(drive: Drive, part: planning.Part, fingerprints: list[str], caps: Caps, now: float) -> bool:
     """Record the intent to send one part, with its reservation; then send it, once.
 
     Returns:
@@ -144,7 +170,8 @@ def submit(drive: Drive, part: planning.Part, fingerprints: list[str], now: floa
     drive.hold()
     state, store, owner = drive.state, drive.context.store, drive.context.owner
     tag = f"{state.run_id}-{len(state.submissions) + 1}"
-    event = ev.Submitting(now, tag, part.provider, part.model, part.rows, str(part.reserved), owner)
+    lower = {model: cap for (provider, model), cap in caps.items() if provider == part.provider}
+    event = ev.Submitting(now, tag, part.provider, part.model, part.rows, str(part.reserved), owner, lower or None)
     fresh = bool(drive.spec.get("fresh"))
     limit = state.ledger.limit
     budget = None if limit is None or not drive.spec.get("budget") else (str(drive.spec["budget"]), limit)
@@ -162,10 +189,14 @@ def submit(drive: Drive, part: planning.Part, fingerprints: list[str], now: floa
     submission = state.submissions[tag]
     submission.busy = True
     provider = drive.context.provider(part.provider)
+    full = {row for row in part.rows if state.has_full_room(row)}
 
     def work() -> str:
         jobs = store.jobs_to_send(state.run_id, part.rows)
-        rows = [Row(row_id(tag, row), job) for row, job in zip(part.rows, jobs, strict=True)]
+        rows = [
+            Row(row_id(tag, row), job if row in full else _with_cap(job, lower.get(job.model)))
+            for row, job in zip(part.rows, jobs, strict=True)
+        ]
         # This process may have stood still since the intent was recorded, and another one may have taken over.
         if not store.take_lease(state.run_id, owner, drive.context.clock.now(), LEASE_SECONDS):
             raise TakenOverError
@@ -173,6 +204,10 @@ def submit(drive: Drive, part: planning.Part, fingerprints: list[str], now: floa
 
     drive.context.work(work, partial(_submitted, drive, submission))
     return True
+
+
+def _with_cap(job: Job, cap: int | None) -> Job:
+    return job if cap is None or cap >= job.max_tokens else replace(job, max_tokens=cap)
 
 
 def row_id(tag: str, row: int) -> str:

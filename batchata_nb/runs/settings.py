@@ -28,6 +28,7 @@ class Settings:
     budget: str | None = None
     time_limit: float | None = None
     max_attempts: int = 2
+    adaptive: bool = False
     provider: str | None = None
     base_url: str | None = None
     practice: bool = field(default_factory=lambda: truth(os.environ.get("BATCHATA_PRACTICE", "")))

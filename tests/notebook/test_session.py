@@ -215,6 +215,43 @@ def test_commands_steer_a_run(practised: InteractiveShell, monkeypatch: pytest.M
     assert "No runs yet" in text_of(practised, "%batchata")
 
 
+def test_retry_takes_a_kind_and_room(practised: InteractiveShell):
+    """retry sends only the jobs of the named kind, with the cap that is named; anything else is one sentence."""
+    run = run_batch(practised, "--max-tokens 2")
+    settle(practised, run)
+    assert {"truncated"} == {result.error_kind for result in run}
+
+    for line, says in (
+        ("retry amounts --kind odd", "no error kind 'odd'"),
+        ("retry amounts --kind cost_limit", "goes on when the limit is raised"),
+        ("retry amounts --max-tokens many", "--max-tokens: 'many' is no whole number"),
+        ("retry amounts --max-tokens", "retry .NAME. "),
+        ("retry amounts --room 5", "retry .NAME. "),
+    ):
+        with pytest.raises(UsageError, match=says):
+            practised.run_line_magic("batchata", line)
+    run_cell(practised, "%batchata retry amounts --kind missing --max-tokens 900")
+    settle(practised, run)
+    assert {"truncated"} == {result.error_kind for result in run}
+    run_cell(practised, "%batchata retry --kind=truncated --max-tokens 900 amounts")
+    settle(practised, run)
+    assert {"succeeded"} == {result.status for result in run}
+    assert {2} == {result.attempts for result in run}
+
+
+def test_cells_share_a_budget_and_adapt_caps(practised: InteractiveShell):
+    """--budget and --adaptive-max-tokens reach the run; a budget needs a ceiling, and so does an adaptive cap."""
+    for option, says in (("--budget june", "with --max-cost"), ("--adaptive-max-tokens", "cost limit")):
+        with pytest.raises(UsageError, match=says):
+            practised.run_cell_magic("batchata", f'amounts --over "{ROWS}" {option}', BODY)
+    run = run_batch(practised, "--max-cost 1 --budget june --adaptive-max-tokens")
+    settle(practised, run)
+    spent = run.drive.state.ledger.spent
+
+    assert run.drive.state.adaptive
+    assert (spent, 0) == run.store.budget_used("june")
+
+
 def test_a_lost_submission_can_be_decided_on(practised: InteractiveShell, monkeypatch: pytest.MonkeyPatch):
     """reconcile shows submissions that are lost; without one it says so, and there is nothing to decide."""
     from batchata_nb.practice.faults import Fault

@@ -12,11 +12,13 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from batchata_nb.core import lengths
 from batchata_nb.core.errors import BatchSubmissionError, ProviderError, StateError
 from batchata_nb.core.jobs import JsonObject
 from batchata_nb.core.results import Reply, Usage
@@ -125,7 +127,10 @@ class World:
         for number in range(runs):
             jobs = [job(100 * number + n, max_tokens=chance.choice((200, 1000, 3000))) for n in range(14)]
             items = chance.choice((None, 3, 5))
-            drive = desk.start(jobs, name=f"run{number}", limit=limit, budget=budget, items_per_batch=items)
+            adaptive = chance.random() < 0.5
+            drive = desk.start(
+                jobs, name=f"run{number}", limit=limit, budget=budget, items_per_batch=items, adaptive=adaptive
+            )
             ids.append(drive.state.run_id)
         self.drives = [desk.open(run_id) for run_id in ids]
 
@@ -225,8 +230,9 @@ class World:
 @given(seed=st.integers(0, 10**9), limit=st.sampled_from(["0.004", "0.012", "0.03", "1"]))
 def test_nothing_passes_the_limit(runs, seed, limit):
     """Spent and reserved together stay within the limit, and cover every charge, at every moment: through faults,
-    retries, cancellations, expiries, restarts and changes of the limit. At the end all is accounted for."""
-    with TemporaryDirectory() as folder:
+    retries, cancellations, expiries, restarts, lowered caps and changes of the limit. At the end nothing is left over.
+    """
+    with TemporaryDirectory() as folder, patch.object(lengths, "ENOUGH", 3), patch.object(lengths, "LEAST", 10):
         world = World(Path(folder), random.Random(seed), limit, runs)
         for _ in range(90):
             world.act()
