@@ -116,18 +116,23 @@ class Job:
         """Return the job as JSON; `job_from_json` is the inverse. File contents are not included."""
         # By hand: `asdict` copies schemas and parameters value by value, which a hundred thousand jobs feel.
         data = {name: getattr(self, name) for name in self.__slots__}
-        data["messages"] = [
-            {"role": m.role, "text": m.text, "documents": [asdict(d) for d in m.documents]} for m in self.messages
-        ]
+        data["messages"] = [message_to_json(message) for message in self.messages]
         return data
 
 
 def job_from_json(data: Mapping[str, Json]) -> Job:
     """Rebuild a job from `Job.to_json`."""
-    messages = tuple(
-        Message(m["role"], m["text"], tuple(Document(**d) for d in m["documents"])) for m in data["messages"]
-    )
-    return Job(**{**data, "messages": messages})
+    return Job(**{**data, "messages": tuple(message_from_json(message) for message in data["messages"])})
+
+
+def message_to_json(message: Message) -> JsonObject:
+    """Return a turn as JSON; `message_from_json` is the inverse."""
+    return {"role": message.role, "text": message.text, "documents": [asdict(d) for d in message.documents]}
+
+
+def message_from_json(data: Mapping[str, Json]) -> Message:
+    """Rebuild a turn from `message_to_json`."""
+    return Message(data["role"], data["text"], tuple(Document(**d) for d in data["documents"]))
 
 
 def canonical(value: Json) -> str:

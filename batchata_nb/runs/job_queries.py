@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from ..core.jobs import Job, job_from_json
+from ..core.jobs import Job, JsonObject
+from .packing import job_of, loosened
 from .records import RunRecord, Sizing
 from .store_file import StoreFile, chunks
 
 DEFINED = "j.bound, j.size, j.outputs"
 LATEST = "coalesce(c.bound, j.bound), coalesce(c.size, j.size), coalesce(c.outputs, j.outputs)"
-
-
-def packed(job: Job) -> bytes:
-    """Return a job as it is stored."""
-    return zlib.compress(json.dumps(job.to_json(), ensure_ascii=False).encode(), 3)
 
 
 class JobQueries(StoreFile):
@@ -46,12 +42,15 @@ class JobQueries(StoreFile):
 
     def jobs(self, run_id: str, rows: Sequence[int]) -> list[Job]:
         """Return jobs by row, as the user defined them, in the order asked for."""
-        return self._jobs("SELECT row, body FROM jobs WHERE run_id = ? AND row IN ({})", run_id, rows)
+        return self._jobs(
+            "SELECT row, job_id, body, shape, words FROM jobs WHERE run_id = ? AND row IN ({})", run_id, rows
+        )
 
     def jobs_to_send(self, run_id: str, rows: Sequence[int]) -> list[Job]:
         """Return jobs by row, as they are to be sent now: a retry may have changed them."""
         return self._jobs(
-            "SELECT j.row, coalesce(c.body, j.body) FROM jobs j LEFT JOIN changed c USING (run_id, row) "
+            "SELECT j.row, j.job_id, coalesce(c.body, j.body), iif(c.body IS NULL, j.shape, NULL), "
+            "iif(c.body IS NULL, j.words, NULL) FROM jobs j LEFT JOIN changed c USING (run_id, row) "
             "WHERE run_id = ? AND row IN ({})",
             run_id,
             rows,
@@ -60,8 +59,13 @@ class JobQueries(StoreFile):
     def _jobs(self, sql: str, run_id: str, rows: Sequence[int]) -> list[Job]:
         found: dict[int, Job] = {}
         for chunk in chunks(rows):
-            for row, body in self._read(sql.format(",".join("?" * len(chunk))), run_id, *chunk):
-                found[int(str(row))] = job_from_json(json.loads(zlib.decompress(body)))  # type: ignore[arg-type]
+            read: list[Any] = self._read(sql.format(",".join("?" * len(chunk))), run_id, *chunk)
+            shared = self.shared({number for _, _, _, *numbers in read for number in numbers})
+            shapes: dict[int | None, JsonObject | None] = {None: None}
+            for row, job_id, body, shape, words in read:
+                if shape not in shapes:
+                    shapes[shape] = json.loads(shared[shape])
+                found[row] = job_of(job_id, shapes[shape], loosened(body, shared.get(words, b"")))
         return [found[row] for row in rows]
 
     def sizings(self, run_id: str, rows: Sequence[int] | None = None, *, defined: bool = False) -> list[Sizing]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from ..core.jobs import JsonObject
+from .packing import loosened
 from .store_file import StoreFile, chunks
 
 
@@ -42,10 +43,13 @@ class ResultQueries(StoreFile):
 
     def attempts(self, run_id: str, row: int) -> list[JsonObject]:
         """Return all results that a row has had in this run, oldest first, each with its own `cost`."""
-        found = self._read("SELECT body, cost FROM results WHERE run_id = ? AND row = ? ORDER BY number", run_id, row)
+        found: list[Any] = self._read(
+            "SELECT body, words, cost FROM results WHERE run_id = ? AND row = ? ORDER BY number", run_id, row
+        )
+        shared = self.shared(words for _, words, _ in found)
         return [
-            {**json.loads(zlib.decompress(body)), "cost": None if cost is None else Decimal(str(cost))}  # type: ignore[arg-type]
-            for body, cost in found
+            {**_loaded(body, shared.get(words)), "cost": None if cost is None else Decimal(str(cost))}
+            for body, words, cost in found
         ]
 
     def results(self, run_id: str, rows: Sequence[int]) -> dict[int, JsonObject]:
@@ -54,27 +58,29 @@ class ResultQueries(StoreFile):
         for chunk in chunks(rows, 400):
             marks = ",".join("?" * len(chunk))
             own: list[tuple[object, ...]] = self._read(
-                f"SELECT row, body, usable, cost FROM results WHERE run_id = ? AND row IN ({marks}) "
+                f"SELECT row, body, words, cost FROM results WHERE run_id = ? AND row IN ({marks}) "
                 "ORDER BY usable, number",
                 run_id,
                 *chunk,
             )
-            for row, body, _, cost in own:
+            for row, body, words, cost in own:
                 key = int(str(row))
                 so_far = out[key]["cost"] if key in out else Decimal(0)
                 unknown = cost is None or so_far is None
-                out[key] = {"body": body, "cost": None if unknown else so_far + Decimal(str(cost))}
+                out[key] = {"body": body, "words": words, "cost": None if unknown else so_far + Decimal(str(cost))}
             missing = [row for row in chunk if row not in out]
             if missing:
                 marks = ",".join("?" * len(missing))
-                for row, body in self._read(
-                    f"SELECT j.row, r.body FROM jobs j JOIN results r ON r.fingerprint = j.fingerprint AND r.usable "
+                for row, body, words in self._read(
+                    "SELECT j.row, r.body, r.words FROM jobs j "
+                    "JOIN results r ON r.fingerprint = j.fingerprint AND r.usable "
                     f"WHERE j.run_id = ? AND j.row IN ({marks}) ORDER BY r.number",
                     run_id,
                     *missing,
                 ):
-                    out[int(str(row))] = {"body": body, "cost": Decimal(0)}
-        return {row: {**json.loads(zlib.decompress(f["body"])), "cost": f["cost"]} for row, f in out.items()}
+                    out[int(str(row))] = {"body": body, "words": words, "cost": Decimal(0)}
+        shared = self.shared(f["words"] for f in out.values())
+        return {row: {**_loaded(f["body"], shared.get(f["words"])), "cost": f["cost"]} for row, f in out.items()}
 
     def fields(self, run_id: str, rows: Sequence[int]) -> dict[int, JsonObject]:
         """Return the flattened fields of rows that have a result with fields."""
@@ -103,3 +109,8 @@ class ResultQueries(StoreFile):
             like,
         )
         return {int(str(row[0])) for row in rows}
+
+
+def _loaded(body: bytes, words: bytes | None) -> JsonObject:
+    data: JsonObject = json.loads(loosened(body, words or b""))
+    return data

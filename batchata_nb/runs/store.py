@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from ..core import events as ev
 from ..core.errors import CostLimitExceededError
 from ..core.jobs import JsonObject
-from .job_queries import JobQueries, packed
+from .job_queries import JobQueries
+from .packing import LONG, Packer, dumped, loosened, result_words, squeezed, whole
 from .records import JobRecord, Stored
 from .result_queries import ResultQueries
 from .store_file import chunks
@@ -58,15 +58,16 @@ class Store(JobQueries, ResultQueries):
                 ).fetchone()
                 if same and same[1] == digest:
                     return str(same[0])
-            total = 0
+            total, packer = 0, Packer(db)
             for record in records:
                 total += 1
                 z = record.sizing
                 db.execute(
-                    "INSERT INTO jobs VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+                    "INSERT INTO jobs (run_id, row, job_id, fingerprint, provider, model, bound, size, outputs, "
+                    "cache_write, surcharge, body, shape, words) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                     (
                         run_id, z.row, record.job.id, z.fingerprint, z.provider, z.model,
-                        z.bound, z.size, z.outputs, z.cache_write, z.surcharge, packed(record.job),
+                        z.bound, z.size, z.outputs, z.cache_write, z.surcharge, *packer.pack(record.job),
                     ),
                 )  # fmt: skip
             db.execute(
@@ -144,7 +145,7 @@ class Store(JobQueries, ResultQueries):
             _mark_over(db, run_id, [event])
             db.executemany(
                 "INSERT OR REPLACE INTO changed VALUES (?,?,?,?,?,?)",
-                [(run_id, c.row, c.sizing.bound, c.sizing.size, c.sizing.outputs, packed(c.job)) for c in changed],
+                [(run_id, c.row, c.sizing.bound, c.sizing.size, c.sizing.outputs, whole(c.job)) for c in changed],
             )
 
     def append_unsent(self, run_id: str, seq: int, event: ev.SubmitFailed | ev.TurnedAway) -> None:
@@ -157,9 +158,11 @@ class Store(JobQueries, ResultQueries):
         """Store a chunk of results together with the event that says so."""
         with self._write() as db:
             _append(db, run_id, seq, [event])
+            bodies = [dumped(r.body) for r in results]
+            number, words = result_words(db, run_id, bodies)
             db.executemany(
-                "INSERT INTO results (run_id, row, tag, fingerprint, usable, outcome, kind, cost, fields, body) "
-                "VALUES (?,?,?,?,?,?,?,?,?,?)",
+                "INSERT INTO results (run_id, row, tag, fingerprint, usable, outcome, kind, cost, fields, body, words) "
+                "VALUES (?,?,?,?,?,?,?,?,?,?,?)",
                 [
                     (
                         run_id,
@@ -171,20 +174,21 @@ class Store(JobQueries, ResultQueries):
                         r.kind,
                         None if r.cost is None else str(r.cost),
                         None if r.fields is None else json.dumps(r.fields, ensure_ascii=False),
-                        zlib.compress(json.dumps(r.body, ensure_ascii=False).encode(), 3),
+                        squeezed(body, words),
+                        number,
                     )
-                    for r in results
+                    for r, body in zip(results, bodies, strict=True)
                 ],
             )
             db.executemany(
-                "UPDATE sent SET landed = 1 WHERE run_id = ? AND row = ? AND tag = ?",
+                "DELETE FROM sent WHERE run_id = ? AND row = ? AND tag = ?",
                 [(run_id, r.row, event.tag) for r in results],
             )
 
     def events(self, run_id: str, after: int = 0) -> Iterator[ev.Event]:
         """Yield a run's events after number `after`, in order."""
         for (body,) in self._read("SELECT body FROM events WHERE run_id = ? AND seq > ? ORDER BY seq", run_id, after):
-            yield ev.from_json(json.loads(str(body)))
+            yield ev.from_json(json.loads(loosened(body) if isinstance(body, bytes) else str(body)))
 
     def reservations(self, run_id: str, tag: str) -> dict[int, tuple[str, Decimal]]:
         """Return row → (fingerprint, worst case) of a submission's rows that have not landed."""
@@ -248,9 +252,10 @@ def budget_used(db: sqlite3.Connection, budget: str) -> tuple[Decimal, Decimal]:
 
 
 def _append(db: sqlite3.Connection, run_id: str, seq: int, events: Sequence[ev.Event]) -> None:
+    written = [json.dumps(ev.to_json(event), ensure_ascii=False) for event in events]
     db.executemany(
         "INSERT INTO events VALUES (?,?,?)",
-        [(run_id, seq + n, json.dumps(ev.to_json(e), ensure_ascii=False)) for n, e in enumerate(events, 1)],
+        [(run_id, seq + n, text if len(text) < LONG else squeezed(text.encode())) for n, text in enumerate(written, 1)],
     )
 
 

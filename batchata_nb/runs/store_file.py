@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -48,9 +49,20 @@ CREATE TABLE changed (
   body BLOB NOT NULL,
   PRIMARY KEY (run_id, row)) WITHOUT ROWID;
 """
-MIGRATIONS = (FIRST, CHANGED_JOBS)
+SHARED_PARTS = """
+CREATE TABLE shared (number INTEGER PRIMARY KEY, mark TEXT NOT NULL UNIQUE, body BLOB NOT NULL);
+ALTER TABLE jobs ADD COLUMN shape INTEGER;
+ALTER TABLE jobs ADD COLUMN words INTEGER;
+ALTER TABLE results ADD COLUMN words INTEGER;
+DELETE FROM sent WHERE landed = 1;
+"""
+"""What jobs and results have alike is kept once; what older versions wrote stays as it is and is read as it is.
+Rows that have landed are told by their results, and no longer a second time as sent."""
+MIGRATIONS = (FIRST, CHANGED_JOBS, SHARED_PARTS)
 """From nothing to the newest form, step by step; a file's version is how many of them it has seen. Only ever append."""
 VERSION = len(MIGRATIONS)
+REMEMBERED = 500
+"""Texts in common that are kept in memory; jobs that each have parameters of their own have as many shapes."""
 
 
 class TakenOverError(StateError):
@@ -74,6 +86,7 @@ class StoreFile:
         self.path = path
         self._local = threading.local()
         self._prepare()
+        self._parts: dict[int, bytes] = {}
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -148,6 +161,22 @@ class StoreFile:
                 if isinstance(error, sqlite3.IntegrityError):  # the same event or result has been written by another
                     raise TakenOverError from error
                 raise
+
+    def shared(self, numbers: Iterable[object]) -> dict[int, bytes]:
+        """Return texts that jobs or results have in common, by number.
+
+        They never change, so they are remembered; only what is committed is, so never ask within a transaction.
+        """
+        asked = {int(str(number)) for number in numbers if number is not None}
+        parts = self._parts
+        found = {number: parts[number] for number in asked if number in parts}
+        for chunk in chunks(sorted(asked - found.keys())):
+            marks = ",".join("?" * len(chunk))
+            for number, body in self._read(f"SELECT number, body FROM shared WHERE number IN ({marks})", *chunk):
+                found[int(str(number))] = zlib.decompress(body)  # type: ignore[arg-type]
+        # A new dict and not a changed one: several threads read, and none may see it half filled.
+        self._parts = found if len(parts) > REMEMBERED else {**parts, **found}
+        return found
 
     def _read(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         with self._explained():

@@ -1,0 +1,124 @@
+"""How jobs and results are kept small: what many of them have alike stands in the store once, the rest is squeezed.
+
+A job is cut in two: its *shape* (model, parameters, schema), which most jobs of a run share, and its own messages.
+Both messages and results are compressed with *words*: the first of their kind in the run, given to zlib as a
+dictionary, so that wording, keys and wrapping that all have alike cost a few bytes each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from sqlite3 import Connection
+from typing import Any
+
+from ..core.jobs import Job, JsonObject, Message, job_from_json, message_from_json, message_to_json
+
+LEVEL = 3
+WORDS = 16_384
+"""Most bytes of a dictionary; what it does not cover, zlib finds in the text itself."""
+LONG = 1000
+"""Characters from which on an event is compressed: those that name many rows are."""
+OWN = ("id", "messages", "copy")
+SHAPE = tuple(name for name in Job.__slots__ if name not in OWN)
+
+
+def dumped(value: Any) -> bytes:
+    """Return a value as compact JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def squeezed(text: bytes, words: bytes = b"") -> bytes:
+    """Compress a text; `words` must be at hand again when it is read."""
+    if not words:
+        return zlib.compress(text, LEVEL)
+    packer = zlib.compressobj(LEVEL, zdict=words)
+    return packer.compress(text) + packer.flush()
+
+
+def loosened(body: bytes, words: bytes = b"") -> bytes:
+    """Return what `squeezed` was given; zlib's own checksums tell a wrong dictionary and a damaged body."""
+    if not words:
+        return zlib.decompress(body)
+    unpacker = zlib.decompressobj(zdict=words)
+    return unpacker.decompress(body) + unpacker.flush()
+
+
+def whole(job: Job) -> bytes:
+    """Return a job as it is stored where it stands alone."""
+    return squeezed(dumped(job.to_json()))
+
+
+def own_part(job: Job) -> bytes:
+    """Return what a job has for itself: its messages, and which copy it is."""
+    messages = [message_to_json(message) for message in job.messages]
+    return dumped({"messages": messages, "copy": job.copy} if job.copy else {"messages": messages})
+
+
+def shape_of(job: Job) -> JsonObject:
+    """Return what a job has in common with others."""
+    return {name: getattr(job, name) for name in SHAPE}
+
+
+def job_of(job_id: str, shape: Mapping[str, Any] | None, body: bytes) -> Job:
+    """Rebuild a job from its stored parts; without a shape the body holds all of it."""
+    data = json.loads(body)
+    if shape is None:
+        return job_from_json(data)
+    messages: tuple[Message, ...] = tuple(message_from_json(message) for message in data["messages"])
+    return Job(id=job_id, messages=messages, copy=data.get("copy", 0), **shape)
+
+
+def keep(db: Connection, text: bytes, mark: str = "") -> int:
+    """Return the number under which a text stands in the store; it is added when it is new.
+
+    Args:
+        db: The connection, in a transaction that writes.
+        text: The text.
+        mark: What it is called; by its content when empty.
+    """
+    mark = mark or hashlib.sha256(text).hexdigest()[:32]
+    found = db.execute("SELECT number FROM shared WHERE mark = ?", (mark,)).fetchone()
+    if found is None:
+        found = (db.execute("INSERT INTO shared (mark, body) VALUES (?,?)", (mark, squeezed(text))).lastrowid,)
+    return int(found[0])
+
+
+def result_words(db: Connection, run_id: str, bodies: Sequence[bytes]) -> tuple[int, bytes]:
+    """Return the dictionary by which a run's results are compressed: one of its first, with most in it."""
+    mark = f"results of {run_id}"
+    found = db.execute("SELECT number, body FROM shared WHERE mark = ?", (mark,)).fetchone()
+    if found is not None:
+        return int(found[0]), loosened(found[1])
+    words = max(bodies[:20], key=len, default=b"")[:WORDS]
+    return keep(db, words, mark), words
+
+
+class Packer:
+    """Packs the jobs of one run, within the transaction that records them."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+        self._words: tuple[int, bytes] | None = None
+        self._shapes: dict[bytes, tuple[Any, int]] = {}
+
+    def pack(self, job: Job) -> tuple[bytes, int, int]:
+        """Return a job's body, the number of its shape, and that of its words."""
+        text = own_part(job)
+        if self._words is None:
+            words = text[:WORDS]
+            self._words = keep(self._db, words), words
+        number, words = self._words
+        return squeezed(text, words), self._shape(job), number
+
+    def _shape(self, job: Job) -> int:
+        # Jobs that were added together share their very schema, so it need not be written out for each; the rest is
+        # small. Compared as text, since the order of a schema's properties is the order in which a model answers.
+        shape = shape_of(job)
+        rest = dumped({**shape, "schema": None})
+        latest = self._shapes.get(rest)
+        if latest is None or latest[0] is not job.schema:
+            latest = self._shapes[rest] = job.schema, keep(self._db, dumped(shape))
+        return latest[1]
