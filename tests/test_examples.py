@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pypdfium2
 import pytest
+from PIL import Image, ImageChops, ImageStat
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "example_notebooks"
 
@@ -49,3 +52,59 @@ def test_invoices_differ_as_real_ones_do(drawn):
     assert 2 in {len(pages) for pages in found.values()}
     for written in ("2.089,04 EUR", "2 450,00", "CHF 13'765.50", "£3,554.46", "$622.98", "¥203,060", "37 870,25"):
         assert written in everything
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The thirty papers, drawn anew."""
+    folder = tmp_path_factory.mktemp("papers")
+    draw_papers(folder)
+    return folder
+
+
+def draw_papers(folder: Path) -> None:
+    """Run the script as a person does."""
+    subprocess.run([sys.executable, "-B", str(EXAMPLES / "make_documents.py"), str(folder)], check=True, timeout=60)
+
+
+def picture(path: Path) -> Image.Image:
+    """Return a page small and grey, to compare it by eye."""
+    with pypdfium2.PdfDocument(path) as document:
+        return document[0].render(scale=0.5, grayscale=True).to_pil()
+
+
+def test_committed_papers_are_what_the_script_draws(papers):
+    """The thirty PDFs in the project say and show what the script draws."""
+    committed = EXAMPLES / "documents"
+
+    assert texts(papers) == texts(committed)
+    for path in papers.glob("*.pdf"):
+        drawn, kept = picture(path), picture(committed / path.name)
+        assert drawn.size == kept.size
+        assert max(ImageStat.Stat(ImageChops.difference(drawn, kept)).mean) < 2, path.name
+
+
+def test_drawing_papers_twice_gives_the_same_bytes(papers, tmp_path):
+    """The script holds no clock and no chance that is not fixed."""
+    draw_papers(tmp_path)
+
+    assert {p.name: p.read_bytes() for p in papers.iterdir()} == {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+
+
+def test_papers_are_a_folder_as_people_have_it(papers):
+    """Twenty-two invoices, eight contracts of two pages and more, a scan without text, a page on its side."""
+    found = texts(papers)
+    contracts = {name: pages for name, pages in found.items() if name.startswith("contract-")}
+    everything = "\n".join("\n".join(pages) for pages in found.values())
+    with pypdfium2.PdfDocument(papers / "invoice-conti.pdf") as document:
+        turned = document[0].get_rotation()
+
+    assert (8, 22) == (len(contracts), len(found) - len(contracts))
+    assert {2, 3, 4} == {len(pages) for pages in contracts.values()}
+    assert ["invoice-kuipers.pdf"] == [name for name, pages in found.items() if not "".join(pages).strip()]
+    assert 90 == turned
+    for written in ("GBP 7,480.00", "EUR 27 350,00", "8.285,38", "46 312,50", "14'290.82", "69.850,00", "5,611.32"):
+        assert written in everything
+    for word in "Rechnungsnummer Facture Factura Fattura Fakturadatum Forfaldsdato".split():
+        assert word in everything
+    assert sum(path.stat().st_size for path in (EXAMPLES / "documents").iterdir()) < 600_000

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from .abroad import ABROAD
 from .reading import Cell, Line, Page
 
 _PHRASES = [
@@ -20,6 +21,7 @@ _PHRASES = [
         (r"\be-?mail\b", "email"), (r"\bsub[ -]total\b|\bnet (?:amount|total)\b", "subtotal"),
         (r"\bp\.?\s?o\.?\s+(?=number|no|#)|\bpurchase order\b", "order "), (r"#|\bn[°º]", " number "),
         (r"\bunit (?:price|cost|rate)\b|\bprice (?:per|/) unit\b", "price"), (r"\bline total\b", "amount"),
+        *ABROAD,
     )
 ]  # fmt: skip
 _SAME = {

@@ -165,10 +165,26 @@ def _pdf_pages(data: bytes) -> Iterator[Page]:
     with open_pdf(data) as pdf:
         for number in range(1, pdf.page_count + 1):
             page = pdf.page(number)
-            yield Page(0, number, page.text, tuple(_visual_lines(page.text, page.boxes)))
+            yield Page(0, number, page.text, tuple(_visual_lines(page.text, upright(page.text, page.boxes))))
 
 
 Box = tuple[float, float, float, float]
+
+
+def upright(text: str, boxes: Sequence[Box]) -> Sequence[Box]:
+    """Turn the characters of a page that stands on its side, as a reader turns the sheet; others stay as they are."""
+    down = up = across = 0
+    for found in re.finditer(r"\S{4,}", text):
+        first, last = boxes[found.start()], boxes[found.end() - 1]
+        aside, below = last[0] - first[0], last[1] - first[1]
+        across += abs(aside) >= abs(below)
+        down += below > abs(aside)
+        up += -below > abs(aside)
+    if max(down, up) <= across:
+        return boxes
+    if down > up:
+        return [(y0, -x1, y1, -x0) for x0, y0, x1, y1 in boxes]
+    return [(-y1, x0, -y0, x1) for x0, y0, x1, y1 in boxes]
 
 
 def _words(text: str, boxes: Sequence[Box]) -> list[tuple[Cell, float, float]]:

@@ -14,11 +14,12 @@ NUMBER = re.compile(
 MONTHS = {
     name: number
     for number, names in enumerate(
-        ("jan january januar janvier enero", "feb february februar fevrier febrero", "mar march marz märz mars marzo",
+        ("jan january januar janvier enero", "feb february februar fevrier février febrero",
+         "mar march marz märz mars marzo",
          "apr april avril abril", "may mai mayo", "jun june juni juin junio", "jul july juli juillet julio",
          "aug august aout août agosto",
          "sep sept september septembre septiembre", "oct october oktober okt octobre octubre",
-         "nov november novembre noviembre", "dec december dezember dez decembre diciembre"), 1)
+         "nov november novembre noviembre", "dec december dezember dez decembre décembre diciembre"), 1)
     for name in names.split()
 }  # fmt: skip
 _ISO = re.compile(r"\b(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")

@@ -419,3 +419,45 @@ def test_the_same_request_costs_and_says_the_same() -> None:
 
     assert answer(short).text == answer(short).text
     assert input_tokens(short) < input_tokens(long)
+
+
+@pytest.mark.parametrize(
+    ("labels", "values", "expected"),
+    [
+        ("Rechnungsnummer|Rechnungsdatum|Zahlbar bis|Nettobetrag|Gesamtbetrag",
+         "2026-7|3. März 2026|2. April 2026|10,00|11,90", ("2026-7", "2026-03-03", "2026-04-02", 11.9)),
+        ("Numéro de facture|Date de facture|Date d'échéance|Total HT|Total TTC",
+         "F-9|5 février 2026|7 mars 2026|10,00|12,00", ("F-9", "2026-02-05", "2026-03-07", 12)),
+        ("Número de factura|Fecha de factura|Vencimiento|Base imponible|Total a pagar",
+         "41|26/01/2026|25/02/2026|10,00|12,10", ("41", "2026-01-26", "2026-02-25", 12.1)),
+        ("Fakturanummer|Fakturadatum|Förfallodatum|Netto|Att betala",
+         "N-1|2026-02-13|2026-03-15|10,00|12,50", ("N-1", "2026-02-13", "2026-03-15", 12.5)),
+    ],
+)  # fmt: skip
+def test_labels_of_other_languages_are_known(labels: str, values: str, expected: tuple[Any, ...]) -> None:
+    """Invoices in German, French, Spanish and Swedish are read by their own labels."""
+    names = ("invoice_number", "invoice_date", "due_date", "total_amount")
+    schema = fields(**{name: INVOICE["properties"][name] for name in names})
+    text = "\n".join(f"{label}: {value}" for label, value in zip(labels.split("|"), values.split("|"), strict=True))
+
+    assert dict(zip(names, expected, strict=True)) == ask(schema, "Extract.", Source("text", parts=(text,)))
+
+
+@pytest.mark.parametrize("rotation", [90, 270])
+def test_a_page_on_its_side_is_read(rotation: int) -> None:
+    """A sheet that was filed on its side is read as if it were turned."""
+    import io
+
+    import pypdfium2
+
+    def lines(pdf: Any) -> None:
+        columns(pdf, [("Invoice number", "TB-12"), ("Due date", "2026-04-05"), ("Total due", "12.50")], (60, 40), "LR")
+
+    out = io.BytesIO()
+    with pypdfium2.PdfDocument(drawn(lines).data) as document:
+        document[0].set_rotation(rotation)
+        document.save(out)
+    schema = fields(**{name: INVOICE["properties"][name] for name in ("invoice_number", "due_date", "total_amount")})
+    found = ask(schema, "Extract.", Source("pdf", data=out.getvalue()))
+
+    assert found == {"invoice_number": "TB-12", "due_date": "2026-04-05", "total_amount": 12.5}
