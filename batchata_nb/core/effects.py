@@ -129,6 +129,8 @@ def _landed(state: RunState, e: ev.Landed, s: Submission) -> None:
             state.kinds[row] = kind
         if again and kind == "truncated":  # by a lowered cap
             state.cut.add(row)
+    if e.cut:
+        state.cut_at = (e.cut[0], e.cut[1])
     for model, pairs in (e.lengths or {}).items():
         seen = state.lengths.setdefault((s.provider, model), Lengths())
         for given, out in pairs:

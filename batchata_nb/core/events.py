@@ -157,6 +157,7 @@ class Landed:
         saved: Real-time price less cost.
         samples: Up to a few error messages by kind, for display.
         unpriced: Rows whose cost is not known, because no price is.
+        cut: The highest cap on output tokens that has cut an answer for good, and the next one to try.
         lengths: Model → input and output tokens of each whole answer, where caps follow from them.
     """
 
@@ -169,6 +170,7 @@ class Landed:
     samples: Mapping[str, str] | None = None
     unpriced: int = 0
     lengths: Mapping[str, Sequence[Sequence[int]]] | None = None
+    cut: Sequence[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

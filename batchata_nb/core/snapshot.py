@@ -156,15 +156,16 @@ def _counts(state: RunState) -> dict[str, int]:
 
 
 def _errors(state: RunState, room: Room) -> list[JsonObject]:
-    return [
-        {
-            "kind": kind,
-            "message": cut(state.messages.get(kind, kind), room.text),
-            "count": count,
-            "retry": kind in RETRYABLE_KINDS,
-        }
-        for kind, count in Counter(state.kinds.values()).most_common(room.errors)
-    ]
+    """Failures by cause, most frequent first; for truncated ones also the cap to try next."""
+    groups: list[JsonObject] = []
+    for kind, count in Counter(state.kinds.values()).most_common(room.errors):
+        message = cut(state.messages.get(kind, kind), room.text)
+        group: JsonObject = {"kind": kind, "message": message, "count": count, "retry": kind in RETRYABLE_KINDS}
+        if kind == "truncated" and state.cut_at:
+            cap, more = state.cut_at
+            group |= {"message": f"output cut at {cap:,} tokens", "more": more, "retry": more > cap}
+        groups.append(group)
+    return groups
 
 
 def _shown(state: RunState, most: int) -> list[Submission]:
@@ -188,6 +189,7 @@ def _batch(s: Submission, now: float, room: Room) -> JsonObject:
         "done": s.done if running else s.accounted or None,
         "next_poll": round(max(s.next_at - now, 0), 1) if running and s.next_at else None,
         "note": s.note and cut(s.note, min(100, room.text)),
+        **({"maybe": list(s.candidates[:2])} if s.state == "uncertain" else {}),
     }
 
 
@@ -199,6 +201,8 @@ def _can(state: RunState) -> list[str]:
         can.append("retry_failed")
     if state.ledger.limit is not None:
         can.append("raise_limit")
+    if any(s.state == "uncertain" for s in state.open_submissions):
+        can.append("reconcile")
     return can
 
 

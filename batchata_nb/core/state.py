@@ -61,6 +61,8 @@ class RunState:
     """How long answers were, by provider and model, where caps adapt to it."""
     cut: set[int] = field(default_factory=set)
     """Rows that a lowered cap has cut: they are sent again with all their room."""
+    cut_at: tuple[int, int] | None = None
+    """The cap on output tokens that has cut answers, and the next one to try."""
     asked_again: set[int] = field(default_factory=set)
     """Rows that the user asked for again."""
     seq: int = 0

@@ -25,7 +25,7 @@ Reply = Callable[[JsonObject, Sequence[bytes]], None]
 """Sends one answer with its binary buffers to the browser."""
 
 KINDS = ("cmd", "pull", "rows", "compare", "result", "review", "page", "text")
-COMMANDS = ("cancel", "pause", "resume", "retry_failed", "raise_limit")
+COMMANDS = ("cancel", "pause", "resume", "retry_failed", "raise_limit", "reconcile")
 MOST_ROWS, MOST_COLUMNS, MOST_TEXT, MOST_RAW, MOST_ERROR = 200, 200, 500_000, 100_000, 500
 _REMEMBERED = 64
 _log = logging.getLogger(__name__)

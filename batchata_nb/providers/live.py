@@ -123,6 +123,10 @@ class LiveProvider:
         """Return the provider's own count of the job's input tokens."""
         return cast("Provider", self.inner).count_tokens(job)
 
+    def most_output(self, model: str) -> int | None:
+        """Return the most output tokens that a model gives, where that is known."""
+        return self.inner.most_output(model)
+
     # verbs
 
     def submit(self, tag: str, rows: Sequence[Row]) -> str:

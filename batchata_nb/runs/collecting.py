@@ -28,6 +28,7 @@ CHUNK = 200
 ROOM_AFTER = 10
 """How many poll intervals a submission waits that met a full queue, unless one before it ends."""
 SAMPLE = 200
+MORE_ROOM = 4
 
 
 @dataclass(slots=True)
@@ -53,6 +54,7 @@ class Ready:
     cost: Decimal | None
     saved: Decimal
     retryable: bool
+    cut: tuple[int, int] | None
 
 
 def fetch(drive: Drive, s: Submission) -> None:
@@ -146,7 +148,15 @@ def _ready(drive: Drive, row: int, job: Job, reply: Reply, batch_id: str, mark: 
     """Read, check and price one reply: all that needs no knowledge of the run's state."""
     found = answer(job, reply, drive.context.models.get(schema_key(job.schema)), batch_id)
     cost, saved = billed(drive.context.prices, job, reply, utc(drive.context.clock.now()))
-    return Ready(row, job, reply.usage, mark, worst, found, cost, saved, reply.retryable)
+    cut = _room(drive, row, job) if found.kind == "truncated" else None
+    return Ready(row, job, reply.usage, mark, worst, found, cost, saved, reply.retryable, cut)
+
+
+def _room(drive: Drive, row: int, job: Job) -> tuple[int, int]:
+    """The cap that has cut an answer, and the one to try next: as much more as the model gives, up to four times."""
+    cap = drive.context.store.jobs_to_send(drive.state.run_id, [row])[0].max_tokens
+    most = getattr(drive.context.provider(job.provider), "most_output", lambda _: None)(job.model)
+    return cap, max(cap, min(MORE_ROOM * cap, most or MORE_ROOM * cap))
 
 
 def _chunks(replies: Iterator[Reply]) -> Iterable[list[Reply]]:
@@ -187,6 +197,7 @@ def _landing(drive: Drive, s: Submission, landed: list[Ready]) -> Callable[[], N
             samples=samples,
             unpriced=sum(r.cost is None for r in landed),
             lengths=_lengths(state, s, landed) if state.adaptive else None,
+            cut=max((r.cut for r in landed if r.cut and not _again(drive, s, r)), default=None),
         )
         stored = [_stored(r.row, r.mark, r.answer, r.cost) for r in landed]
         drive.hold(event)

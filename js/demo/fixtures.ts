@@ -70,6 +70,15 @@ export function summaryOf(phase: Phase, changes: Bag = {}): Bag {
   };
 }
 
+/** A run with a submission of which no answer came. */
+export function lost(maybe: string[] = []): Bag {
+  const batch = { tag: "t-1", provider: "anthropic", model: "m", batch_id: null, rows: 20, state: "uncertain", word: "uncertain", done: null, next_poll: 9, note: null, maybe };
+  return { can: ["cancel", "reconcile"], batches: { total: 1, open: 1, list: [batch] } };
+}
+
+/** A run of which answers were cut. */
+export const cut: Bag = { errors: [{ kind: "truncated", message: "output cut at 1,000 tokens", count: 37, more: 4000, retry: true }] };
+
 const ERRORS: Partial<Record<JobState, [string, string]>> = {
   invalid: ["invalid_output", "total_amount: Input should be a valid number, unable to parse 'n/a'"],
   errored: ["provider_error", "Anthropic answered 500 (internal server error)"],

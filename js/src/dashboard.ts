@@ -8,6 +8,7 @@ import { notices } from "./parts/notices.ts";
 import { opened } from "./parts/opened.ts";
 import { progress } from "./parts/progress.ts";
 import { beat, SILENT } from "./parts/pulse.ts";
+import { reconcile } from "./parts/reconcile.ts";
 import { table } from "./parts/table.ts";
 import type { Bag } from "./pure/guards.ts";
 import { folds, isFinal, oneLine, RUN_WORDS } from "./pure/segments.ts";
@@ -45,7 +46,8 @@ export default widget((model, root, onClose) => {
   });
   const doing = actions(command);
   const bars = progress(onFilter);
-  const facts = notices((kind) => void command("retry_failed", { kind }));
+  const facts = notices(({ kind, more }) => void command("retry_failed", more === null ? { kind } : { kind, max_tokens: more }));
+  const lost = reconcile(command);
   const details = batches();
   let comparing = false;
   const versus = button("Compare models", () => compareModels(true), { class: "bnb-small" });
@@ -58,7 +60,7 @@ export default widget((model, root, onClose) => {
   };
   const result = opened(channel, () => rows, stage);
   onClose(() => result.stop());
-  const body = h("div", { class: "bnb-body" }, bars.el, facts.el, details.el);
+  const body = h("div", { class: "bnb-body" }, bars.el, facts.el, lost.el, details.el);
   root.append(
     h("header", { class: "bnb-head" }, h("div", { class: "bnb-heading" }, name, state, models, words), doing.el, fold),
     doing.ask, note, live, body, rows.el, side.el, result.el,
@@ -112,6 +114,7 @@ export default widget((model, root, onClose) => {
     show(body, !folded);
     bars.update(summary, rows.state);
     facts.update(summary);
+    lost.update(summary);
     rows.update(summary);
     show(versus, summary.models.length > 1);
     drawNote();

@@ -1,6 +1,6 @@
 // The widgets in a document, with a pretend kernel and a clock that is held.
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { DemoKernel, resultOf, summaryOf, type Phase } from "../demo/fixtures.ts";
+import { cut, DemoKernel, lost, resultOf, summaryOf, type Phase } from "../demo/fixtures.ts";
 import dashboard from "../src/dashboard.ts";
 import resultView from "../src/result.ts";
 import type { Bag } from "../src/pure/guards.ts";
@@ -117,10 +117,64 @@ describe("dashboard", () => {
 
   test("failures are retried by cause, or all together", async () => {
     const { kernel } = await open("failed");
-    buttons("Retry")[1]?.click();
+    press("Retry with the reason");
     press("Retry failed");
     expect(sent(kernel, "cmd").map(({ cmd, args }) => [cmd, args])).toEqual([["retry_failed", { kind: "invalid_output" }], ["retry_failed", {}]]);
-    expect(buttons("Retry")).toHaveLength(2); // a refusal cannot be retried
+    expect([buttons("Retry").length, buttons("Retry with the reason").length]).toEqual([1, 1]); // a refusal cannot be retried
+  });
+
+  test("answers that were cut say where, and are retried with more room", async () => {
+    const [group] = cut.errors as [Bag];
+    const { kernel } = await open("failed", cut);
+    expect($(".bnb-errors li").textContent).toBe("37 ×truncatedoutput cut at 1,000 tokensRetry with 4,000");
+    kernel.set("summary", summaryOf("failed", { rev: 2, errors: [{ ...group, more: 9000 }] }));
+    await wait(50);
+    press("Retry with 9,000");
+    expect(sent(kernel, "cmd")[0]).toMatchObject({ cmd: "retry_failed", args: { kind: "truncated", max_tokens: 9000 } });
+    kernel.set("summary", summaryOf("failed", { rev: 3, errors: [{ ...group, more: 9000, retry: false }] }));
+    await wait(50);
+    expect(all(".bnb-errors button").filter(shown)).toEqual([]); // the model gives no more
+  });
+
+  describe("a submission of which no answer came", () => {
+    test("says that it is not known, and that nothing of it is sent", async () => {
+      await open("running", lost());
+      expect($(".bnb-lost li").textContent).toContain("Not knownwhether Anthropic accepted 20 jobs; they are not sent meanwhile.");
+    });
+
+    test("can be declared as never accepted, once that is confirmed in place", async () => {
+      const { kernel } = await open("running", lost());
+      press("It was not…");
+      expect($(".bnb-lost .bnb-ask").textContent).toContain("Send its 20 jobs again? If Anthropic did accept it, they are paid twice.");
+      expect(document.activeElement?.textContent).toBe("Leave it");
+      key("Escape");
+      expect(sent(kernel, "cmd")).toEqual([]);
+      press("It was not…");
+      press("Send again");
+      expect(sent(kernel, "cmd")[0]).toMatchObject({ cmd: "reconcile", args: { never_accepted: true, tag: "t-1" } });
+    });
+
+    test("can be named, with the batch that it may be put in", async () => {
+      const { kernel } = await open("running", lost());
+      press("It was accepted…");
+      press("This is it");
+      expect($(".bnb-lost [role=alert]").textContent).toBe("Copy the id from Anthropic's console.");
+      press("Leave it");
+      kernel.set("summary", summaryOf("running", { rev: 2, ...lost(["msgbatch_7"]) }));
+      await wait(50);
+      expect($(".bnb-lost li").textContent).toContain("It may be msgbatch_7");
+      press("It was accepted…");
+      key("Enter", $(".bnb-lost input"));
+      expect(sent(kernel, "cmd").map(({ cmd, args }) => [cmd, args])).toEqual([["reconcile", { batch_id: "msgbatch_7", tag: "t-1" }]]);
+    });
+
+    test("is decided where the run is driven, and gone once it is settled", async () => {
+      const { kernel } = await open("running", { ...lost(), driver: false });
+      expect(all(".bnb-lost button").filter(shown)).toEqual([]);
+      kernel.set("summary", summaryOf("running", { rev: 2 }));
+      await wait(50);
+      expect(shown($(".bnb-lost"))).toBe(false);
+    });
   });
 
   test("a command without an answer for 0.7 s says that the kernel is busy, until it is done", async () => {

@@ -157,6 +157,21 @@ def test_the_summary_has_constant_size(total, letter):
     assert [2, 2, 1] <= [len(shown["batches"]["list"]), len(shown["errors"]), len(shown["log"])]
 
 
+def test_lost_submissions_name_the_batches_that_they_may_be():
+    """What a user may decide on stands in the summary with whole ids, and the command is offered."""
+    state = started(40)
+    for n in range(5):
+        sent(state, rows=(n,), tag=f"r1-{n}")
+        apply(state, ev.SubmitUncertain(102.0, f"r1-{n}", "timeout " * 40))
+        state.submissions[f"r1-{n}"].candidates = tuple("msgbatch_" + letter * 24 for letter in "abc")
+
+    shown = summary(state, 200.0, models=["m"], practice=False, driver=True, rev=1)
+
+    assert len(json.dumps(shown).encode()) <= 2048
+    assert {("msgbatch_" + "a" * 24, "msgbatch_" + "b" * 24)} == {tuple(b["maybe"]) for b in shown["batches"]["list"]}
+    assert "reconcile" in shown["can"]
+
+
 def test_an_ordinary_summary_is_not_cut():
     """Five batches, four kinds of errors with a sentence each and four lines of the log fit whole."""
     state = started(1000, limit="5")

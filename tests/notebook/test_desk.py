@@ -164,6 +164,7 @@ def test_a_command_is_acknowledged_once_for_each_click(run: BatchRun, ask: Ask):
     assert before < after
     assert "no command" in ask("cmd", "2", cmd="explode")[0]["error"]
     assert "no amount" in ask("cmd", "3", cmd="raise_limit", args={"usd": "x"})[0]["error"]
+    assert "nothing to decide" in ask("cmd", "4", cmd="reconcile", args={"never_accepted": True})[0]["error"]
 
 
 def test_what_names_no_question_is_not_answered(run: BatchRun, ask: Ask):

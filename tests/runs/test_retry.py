@@ -41,6 +41,26 @@ def test_what_was_cut_gets_twice_the_room(desk):
     assert [1000, 2000, 4000, 9000] == [sent(desk, f"b{n}")[0].max_tokens for n in range(1, 5)]
 
 
+def test_a_view_offers_the_room_to_try_next(desk):
+    """Answers that were cut are shown with their cap, and four times that, or what the model gives, to try next."""
+    desk.edge.replies = lambda batch_id, row: [cut(row)]
+    desk.edge.most_output = lambda model: 9000
+    drive = desk.run(desk.start([job(0), job(1)]))
+    shown = []
+    for more in (4000, 9000, None):
+        shown.append(drive.summary()["errors"])
+        drive.command("retry_failed", {"kind": "truncated", "max_tokens": more})
+        desk.run(drive)
+
+    group = {"kind": "truncated", "count": 2}
+    assert [
+        [{**group, "message": "output cut at 1,000 tokens", "more": 4000, "retry": True}],
+        [{**group, "message": "output cut at 4,000 tokens", "more": 9000, "retry": True}],
+        [{**group, "message": "output cut at 9,000 tokens", "more": 9000, "retry": False}],
+    ] == shown
+    assert [1000, 4000, 9000, 9000] == [sent(desk, f"b{n}")[0].max_tokens for n in range(1, 5)]
+
+
 def test_an_answer_of_the_wrong_form_is_asked_for_again_with_the_reason(desk):
     """The error stands at the end of the prompt; a second error replaces the first."""
     answers = iter(["no json", '{"total": 1', '{"total": 1}'])

@@ -80,8 +80,8 @@ def test_front_end_chooses_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", ["dashboard.js", "result.js", "views.css"])
 def test_bundles_are_small(name: str) -> None:
-    """Every bundle is there and under 60 KB: it travels with each widget."""
-    assert 1000 < (STATIC / name).stat().st_size < 60_000
+    """Every bundle is there and under 100 KiB: it travels with each widget."""
+    assert 1000 < (STATIC / name).stat().st_size < 100 * 1024
 
 
 @pytest.mark.parametrize("cls", [Dashboard, ResultView])

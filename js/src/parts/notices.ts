@@ -1,5 +1,5 @@
 // Things a person should know, each one line: practice, another kernel, held jobs, kinds of failure.
-import { button, h, icon, keyed, setText, show } from "../dom.ts";
+import { button, h, icon, keyed, setAria, setText, show } from "../dom.ts";
 import { count, dollars, plural } from "../pure/format.ts";
 import type { ErrorGroup, Summary } from "../pure/snapshot.ts";
 
@@ -8,11 +8,16 @@ export interface Notices {
   update(summary: Summary): void;
 }
 
-export function notices(onRetry: (kind: string) => void): Notices {
+/** What the button beside a group of failed jobs says. */
+const remedy = (error: ErrorGroup): string =>
+  error.more !== null ? `Retry with ${count(error.more)}` : error.kind === "invalid_output" ? "Retry with the reason" : "Retry";
+
+export function notices(onRetry: (error: ErrorGroup) => void): Notices {
   const practice = h("p", { class: "bnb-notice bnb-practice" }, h("b", {}, "Practice"), h("span", {}, "No model was asked; nothing was sent or paid."));
   const follower = h("p", { class: "bnb-notice" }, h("b", {}, "Following"), h("span", {}, "Another kernel drives this run; this view follows it and takes over if that kernel ends."));
   const heldText = h("span");
   const held = h("p", { class: "bnb-notice bnb-is-held" }, icon("held"), h("b", {}, "Held"), heldText);
+  let groups: ErrorGroup[] = [];
   const errors = h("ul", { class: "bnb-errors", aria: { label: "Failures by cause" } });
 
   return {
@@ -25,6 +30,7 @@ export function notices(onRetry: (kind: string) => void): Notices {
         const { jobs, needs } = summary.held;
         setText(heldText, `${plural(jobs, "job")} did not fit under the limit; ${dollars(needs)} more would release ${jobs === 1 ? "it" : "them"}.`);
       }
+      groups = summary.errors;
       const retry = summary.can.includes("retry_failed");
       show(errors, summary.errors.length > 0);
       keyed<ErrorGroup, HTMLElement>(
@@ -33,11 +39,17 @@ export function notices(onRetry: (kind: string) => void): Notices {
         (error) => error.kind,
         (error) =>
           h("li", {}, icon("errored"), h("b"), h("span", { class: "bnb-kind" }, error.kind.replaceAll("_", " ")), h("span", { class: "bnb-message" }),
-            button("Retry", () => onRetry(error.kind), { class: "bnb-small", aria: { label: `Retry the jobs that failed with ${error.kind.replaceAll("_", " ")}` } })),
+            button("Retry", () => {
+              const now = groups.find((group) => group.kind === error.kind);
+              if (now) onRetry(now);
+            }, { class: "bnb-small" })),
         (node, error) => {
           setText(node.children[1] as Element, `${count(error.count)} ×`);
           setText(node.children[3] as Element, error.message);
-          show(node.children[4] as HTMLElement, retry && error.retry);
+          const again = node.children[4] as HTMLElement;
+          setText(again, remedy(error));
+          setAria(again, "label", `${remedy(error)}: ${plural(error.count, "job")} that failed with ${error.kind.replaceAll("_", " ")}`);
+          show(again, retry && error.retry);
         },
       );
     },

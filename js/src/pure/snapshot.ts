@@ -12,7 +12,7 @@ export const RUN_STATES = [
 ] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
-export const COMMANDS = ["cancel", "pause", "resume", "retry_failed", "raise_limit"] as const;
+export const COMMANDS = ["cancel", "pause", "resume", "retry_failed", "raise_limit", "reconcile"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface Money {
@@ -37,6 +37,8 @@ export interface Batch {
   /** Seconds until the provider is asked again. */
   nextPoll: number | null;
   note: string | null;
+  /** Ids of batches that it may be, where it is not known whether it was accepted. */
+  maybe: string[];
 }
 
 export interface ErrorGroup {
@@ -44,6 +46,8 @@ export interface ErrorGroup {
   message: string;
   count: number;
   retry: boolean;
+  /** Where answers were cut: the cap on output tokens to try next. */
+  more: number | null;
 }
 
 export interface Summary {
@@ -102,7 +106,7 @@ export function readSummary(raw: unknown): Summary {
     batches: { total: numberOr(batches.total, 0), open: numberOr(batches.open, 0), list: list(batches.list).map(readBatch) },
     errors: list(s.errors).map((raw) => {
       const e = bag(raw);
-      return { kind: text(e.kind), message: text(e.message), count: numberOr(e.count, 0), retry: e.retry === true };
+      return { kind: text(e.kind), message: text(e.message), count: numberOr(e.count, 0), retry: e.retry === true, more: numberOr(e.more, null) };
     }),
     log: list(s.log).map((raw) => ({ at: text(bag(raw).at), text: text(bag(raw).text) })),
     held: held && { jobs: numberOr(held.jobs, 0), needs: text(held.needs, "0") },
@@ -123,6 +127,7 @@ function readBatch(raw: unknown): Batch {
     done: numberOr(b.done, null),
     nextPoll: numberOr(b.next_poll, null),
     note: textOrNull(b.note),
+    maybe: texts(b.maybe),
   };
 }
 
