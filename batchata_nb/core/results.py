@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from .citations import Citation, FieldCitations
+from .citations import Citation, FieldCitations, PageNote
 from .jobs import JsonObject
 
 Outcome = Literal["succeeded", "invalid", "errored", "expired", "cancelled", "missing"]
@@ -108,6 +108,7 @@ class JobResult:
         error_kind: Kind of the error, for grouping.
         attempts: How often the job was sent.
         documents: Names of the attached documents.
+        page_notes: Which of their pages have nothing that evidence could point at, and why; where it was asked for.
     """
 
     job_id: str
@@ -127,6 +128,7 @@ class JobResult:
     error_kind: ErrorKind | None = None
     attempts: int = 1
     documents: tuple[str, ...] = ()
+    page_notes: tuple[PageNote, ...] = ()
 
     @property
     def is_success(self) -> bool:
@@ -155,6 +157,7 @@ class JobResult:
             "citation_mappings": {p: [c.to_dict() for c in cs] for p, cs in self.citation_mappings.items()},
             "usage": asdict(self.usage),
             "documents": list(self.documents),
+            "page_notes": [note.to_dict() for note in self.page_notes],
         }
 
     @classmethod
@@ -174,6 +177,7 @@ class JobResult:
             },
             usage=Usage(**(data.get("usage") or {})),
             documents=tuple(data.get("documents") or ()),
+            page_notes=tuple(PageNote.from_dict(note) for note in data.get("page_notes") or ()),
         )
 
     def save_to_json(self, path: str | os.PathLike[str], indent: int = 2) -> None:

@@ -37,6 +37,10 @@ class Page(Protocol):
     def text(self) -> str:
         """The page's canonical text."""
 
+    @property
+    def form(self) -> bool:
+        """Whether this is what the form fields of the page are filled in with, which its canonical text leaves out."""
+
     def boxes(self, start: int, end: int) -> Sequence[Rect]:
         """One box for each character of the span; empty boxes where there is nothing to see."""
 
@@ -49,6 +53,7 @@ class TextPage:
     name: str = ""
     document: int = 0
     number: int | None = None
+    form: bool = False
 
     def boxes(self, start: int, end: int) -> Sequence[Rect]:
         """Boxes on the grid; they tell what stands beside and above, and are not shown to anybody."""

@@ -54,9 +54,12 @@ def citation(source: Source, place: Printed, metadata: dict[str, Any], confidenc
     metadata["document"] = page.document
     if len(shown) > 1:
         metadata["pieces"] = [
-            {"page": source.pages[i].number, "start": a, "end": b, "rects": boxes}
+            {"page": source.pages[i].number, **_span(source, i, a, b), "rects": boxes}
             for (i, a, b), boxes in zip(shown, rects, strict=True)
         ]
+    if page.form:
+        metadata["form_field"] = True
+        reason += " It is what a form field is filled in with."
     return Citation(
         text="\n".join(source.pages[i].text[a:b] for i, a, b in shown),
         source=page.name,
@@ -64,10 +67,16 @@ def citation(source: Source, place: Printed, metadata: dict[str, Any], confidenc
         metadata=metadata,
         confidence=confidence,
         match_reason=reason,
-        start=start,
-        end=end,
+        **_span(source, index, start, end),
         rects=rects[0],
     )
+
+
+def _span(source: Source, index: int, start: int, end: int) -> dict[str, int | None]:
+    """The characters of a page's canonical text; a form field's content is in no such text."""
+    if source.pages[index].form:
+        return {"start": None, "end": None}
+    return {"start": start, "end": end}
 
 
 def _judge(choice: Choice, behind: Passage | None, source: Source) -> tuple[Confidence, str]:

@@ -273,6 +273,7 @@ def detail_of(result: JobResult) -> JsonObject:
             "path": path or "answer",
             "value": "" if value is None else str(value),
             "citations": [{**each, "reason": each["match_reason"]} for each in cited.get(path, ())],
+            "note": getattr(result.citation_mappings.get(path), "note", ""),
         }
         for path, value in found
     ]

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ..core.citations import Citation, FieldCitations, flat
+from ..core.citations import Citation, FieldCitations, PageNote, flat, leaves, nowhere
 from ..core.errors import BatchataError, ParseError
 from ..core.jobs import Job, JsonObject
 from ..core.results import ErrorKind, JobResult, Outcome, Reply, Usage
 from ..wire.schema import drop_nulls, open_envelope
+from .citing import Evidence, evidence
 
+NOTHING = Evidence({}, [])
 FENCE = re.compile(r"```(?:json)?\s*\n(.*?)\n?```", re.DOTALL)
 TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 
@@ -52,7 +54,7 @@ def answer(job: Job, reply: Reply, model: type[Any] | None, batch_id: str | None
             reply = replace(reply, outcome="invalid", error_kind="invalid_output", error=str(error))
         except ValueError as error:  # Pydantic's ValidationError
             reply = replace(reply, outcome="invalid", error_kind="invalid_output", error=_why(error))
-    citations, doubt = _evidence(job, reply, data, quotes) if reply.outcome == "succeeded" else ({}, None)
+    found, doubt = _evidence(job, reply, data, quotes) if reply.outcome == "succeeded" else (NOTHING, None)
     body: JsonObject = {
         "job_id": job.id,
         "text": reply.text,
@@ -65,9 +67,11 @@ def answer(job: Job, reply: Reply, model: type[Any] | None, batch_id: str | None
         "model": reply.model or job.model,
         "batch_id": batch_id,
         "documents": [d.name for d in job.documents],
-        "citations": {path: [c.to_dict() for c in found] for path, found in citations.items()},
+        "citations": {path: [c.to_dict() for c in each] for path, each in found.citations.items()},
         "raw": reply.raw,
     }
+    if found.notes:
+        body["page_notes"] = [note.to_dict() for note in found.notes]
     if doubt:
         body["evidence_error"] = doubt
     return Answer(reply.outcome, reply.error_kind, data, body)
@@ -122,24 +126,34 @@ def _why(error: ValueError) -> str:
     return "The answer does not fit the schema: " + "; ".join(parts) + more
 
 
-def _evidence(
-    job: Job, reply: Reply, data: Any, quotes: list[JsonObject] | None
-) -> tuple[dict[str, FieldCitations], str | None]:
+def _evidence(job: Job, reply: Reply, data: Any, quotes: list[JsonObject] | None) -> tuple[Evidence, str | None]:
     """Find each value's evidence. A paid answer is never lost to a fault here: what went wrong is returned too."""
     if job.cite is None or not job.documents:
-        return {}, None
-    from .citing import evidence
+        return NOTHING, None
 
     try:
         return evidence(job, data, native=reply.native, quotes=quotes), None
     except (BatchataError, OSError, ArithmeticError, LookupError, ValueError, TypeError) as error:
-        return {}, f"{type(error).__name__}: {error}"
+        return NOTHING, str(error) if isinstance(error, BatchataError) else f"{type(error).__name__}: {error}"
+
+
+def why_none(body: Mapping[str, Any]) -> str:
+    """Return what is said of a value without evidence; nothing where none was asked for."""
+    if doubt := body.get("evidence_error"):
+        return f"Evidence could not be looked for: {doubt}"
+    if not body.get("citations") and not body.get("page_notes"):
+        return ""
+    return nowhere([PageNote.from_dict(note) for note in body.get("page_notes") or ()], body.get("documents") or ())
 
 
 def result_of(body: Mapping[str, Any], model: type[Any] | None, *, attempts: int = 1) -> JobResult:
     """Build the user's result from what the store keeps."""
     usage = Usage(**body["usage"])
     mappings = {path: FieldCitations(Citation.from_dict(c) for c in cs) for path, cs in body["citations"].items()}
+    note, values = why_none(body), dict(leaves(body["data"]))
+    for path, found in mappings.items():
+        if not found and values.get(path) not in (None, ""):
+            found.note = note
     data, parsed, status, kind, error = body["data"], body["data"], body["status"], body["error_kind"], body["error"]
     if model is not None and data is not None:
         try:
@@ -165,4 +179,5 @@ def result_of(body: Mapping[str, Any], model: type[Any] | None, *, attempts: int
         error_kind=kind,
         attempts=attempts,
         documents=tuple(body["documents"]),
+        page_notes=tuple(PageNote.from_dict(each) for each in body.get("page_notes") or ()),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..core.jobs import Job, JsonObject
 from ..core.state import RunState
+from .answers import why_none
 from .reviews import ANSWER, Review, of_bodies, values_of
 from .store import Store
 
@@ -141,7 +142,7 @@ def detail(store: Store, state: RunState, row: int) -> JsonObject:
     job, body = store.job(state.run_id, row), store.result(state.run_id, row) or {}
     citations: Mapping[str, Any] = body.get("citations") or {}
     reviews = of_bodies(store, state.run_id, {row: body}).get(row, {}) if body else {}
-    status = state.state_of(row)
+    status, note = state.state_of(row), why_none(body)
     return {
         "row": row,
         "id": job.id,
@@ -159,11 +160,13 @@ def detail(store: Store, state: RunState, row: int) -> JsonObject:
                 "path": path or ANSWER,
                 "value": _value(value),
                 "citations": [_citation(c) for c in citations.get(path, ())],
+                "note": "" if citations.get(path) or value in (None, "") else note,
                 "review": _review(reviews.get(path)),
             }
             for path, value in values_of(body).items()
         ],
         "documents": [{"name": d.name, "kind": d.kind, "pages": d.pages} for d in job.documents],
+        "page_notes": body.get("page_notes") or [],
     }
 
 

@@ -102,7 +102,7 @@ def _job(run: BatchRun, detail: JsonObject, reviews: Mapping[str, Review]) -> It
     documents = run.store.job(run.run_id, detail["row"]).documents
     for field in detail["fields"]:
         found = next(iter(field["citations"]), None)
-        proof = _proof(documents, found) if found else "<small>no evidence found</small>"
+        proof = _proof(documents, found) if found else f"<small>{escape(field['note'] or 'no evidence found')}</small>"
         value = escape(field["value"], LONGEST)
         said = reviews.get(field["path"])
         if said is not None and said.verdict != "confirmed":

@@ -257,11 +257,14 @@ def _field(field: Mapping[str, Any], documents: Sequence[str]) -> _Html:
         evidence.append(_tag("div", words, f" {_where(citation, documents)}{sure}"))
     if len(citations) > 3:
         evidence.append(_tag("div", f"and {len(citations) - 3:,} more places"))
+    none = _tag("em", cut(field.get("note") or "no evidence in the document", 400))
     return _tag(
         "tr",
         _tag("td", cut(field.get("path", ""), 120), style=_LINE),
         _tag("td", _tag("strong", cut(field.get("value", ""), 1000)), style=_LINE + ";white-space:pre-wrap"),
-        _tag("td", *(evidence or [_tag("em", "no evidence in the document")]), style=_LINE),
+        _tag(
+            "td", *(evidence or [none]), style=_LINE
+        ),
     )
 
 

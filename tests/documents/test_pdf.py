@@ -14,6 +14,7 @@ from PIL import Image
 
 from batchata_nb.core.citations import Rect
 from batchata_nb.core.errors import ValidationError
+from batchata_nb.documents import page
 from batchata_nb.documents import pdf as pdfs
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -97,7 +98,7 @@ def test_text_and_page_agree_and_boxes_match_characters() -> None:
 
 def test_surrogates_and_hyphens() -> None:
     """Pairs become one character, lone halves vanish, soft hyphens become `-`; indices stay those of pdfium."""
-    text, indices = pdfs._canonical("a\r\n\ud83d\ude00\ud83d b\x02c\xad\ufffe\0d\udc00")
+    text, indices = page.canonical("a\r\n\ud83d\ude00\ud83d b\x02c\xad\ufffe\0d\udc00")
 
     assert "a\n\U0001f600 b-c--d" == text
     assert [0, 2, 3, 6, 7, 8, 9, 10, 11, 13] == indices

@@ -19,7 +19,9 @@ def job(tmp_path, *names: str) -> Job:
 
 def test_a_document_is_numbered_among_all_of_the_job(tmp_path):
     """Images are no documents to a provider; the place that views look up counts them."""
-    found = evidence(job(tmp_path, "photo.png", "facts.txt"), {"vendor": "Acme Works"}, native=None, quotes=None)
+    found = evidence(
+        job(tmp_path, "photo.png", "facts.txt"), {"vendor": "Acme Works"}, native=None, quotes=None
+    ).citations
 
     assert ("facts.txt", 1) == (found["vendor"].source, found["vendor"].metadata["document"])
 
@@ -31,13 +33,18 @@ def test_native_citations_point_at_the_right_document(tmp_path):
         {"type": "text", "text": "Acme Works", "citations": [{**place, "start_char_index": 0, "end_char_index": 18}]}
     ]
 
-    plain = evidence(job(tmp_path, "photo.png", "facts.txt"), None, native=native, quotes=None)
-    typed = evidence(job(tmp_path, "photo.png", "facts.txt"), {"vendor": "Acme Works"}, native=native, quotes=None)
+    plain = evidence(job(tmp_path, "photo.png", "facts.txt"), None, native=native, quotes=None).citations
+    typed = evidence(
+        job(tmp_path, "photo.png", "facts.txt"), {"vendor": "Acme Works"}, native=native, quotes=None
+    ).citations
 
     assert (0, 18, 1) == (plain[""].start, plain[""].end, plain[""].metadata["document"])
     assert ("native", 1) == (typed["vendor"].metadata["source"], typed["vendor"].metadata["document"])
 
 
 def test_images_alone_have_nothing_to_point_at(tmp_path):
-    """An image is no error, and no evidence."""
-    assert {} == evidence(job(tmp_path, "photo.png"), {"vendor": "Acme"}, native=None, quotes=None)
+    """An image is no error, and no evidence; that is said."""
+    found = evidence(job(tmp_path, "photo.png"), {"vendor": "Acme"}, native=None, quotes=None)
+
+    assert {} == found.citations
+    assert ["This document is a picture: no text to point at."] == [note.text for note in found.notes]
