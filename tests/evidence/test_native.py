@@ -96,7 +96,7 @@ def page(number: int, text: str, document: int = 0) -> Any:
     """A page without boxes."""
 
     class Page:
-        name = f"doc{document}.pdf"
+        name, form = f"doc{document}.pdf", False
 
         def __init__(self) -> None:
             self.number, self.text, self.document = number, text, document
