@@ -194,17 +194,17 @@ class Notebook:
 
     def run(self, cell: int, wait: bool = True, seconds: float = 60) -> Notebook:
         """Run a cell, and wait for its end unless told otherwise."""
-        before = self.js("cell => book.widgets[cell].model.executionCount", cell)
+        # A restarted kernel counts from 1 again: the number of the last time must not be taken for that of this one.
         self.js(
-            "cell => { book.deselectAll(); book.activeCellIndex = cell; app.commands.execute('notebook:run-cell'); }",
+            "cell => { book.widgets[cell].model.executionCount = null; book.deselectAll(); book.activeCellIndex = cell;"
+            " app.commands.execute('notebook:run-cell'); }",
             cell,
         )
         if wait:
             self.page.wait_for_function(
-                f"([cell, before]) => {{ {BOOK} const model = book.widgets[cell].model;"
-                " return model.executionState !== 'running' && model.executionCount !== before"
-                " && model.executionCount !== null; }",
-                arg=[cell, before],
+                f"cell => {{ {BOOK} const model = book.widgets[cell].model;"
+                " return model.executionState !== 'running' && model.executionCount !== null; }",
+                arg=cell,
                 timeout=seconds * 1000,
             )
         return self

@@ -50,3 +50,15 @@ def test_a_running_cell_is_known_and_can_be_interrupted(notebook):
     book.shows(0, "KeyboardInterrupt")
 
     assert "KeyboardInterrupt" == book.outputs(0)[-1]["ename"]
+
+
+def test_a_cell_is_run_again_after_a_restart(notebook):
+    """A cell that gets the same number from a new kernel is seen to end like any other."""
+    book = notebook(["import os\nprint('kernel', os.getpid())"])
+    first = book.run(0).printed(0)
+    book.restart()
+    second = book.run(0, seconds=20).printed(0)
+
+    assert first.startswith("kernel")
+    assert second.startswith("kernel")
+    assert first != second
