@@ -51,7 +51,7 @@ def summary(state: RunState, now: float, *, models: list[str], practice: bool, d
 def _summary(
     state: RunState, now: float, room: Room, *, models: list[str], practice: bool, driver: bool, rev: int
 ) -> JsonObject:
-    ledger, submissions = state.ledger, state.open_submissions
+    submissions = state.open_submissions
     end = state.changed if state.over else now
     return {
         "v": 1,
@@ -65,24 +65,18 @@ def _summary(
         "driver": driver,
         "total": state.total,
         "reused": state.reused,
-        "counts": _counts(state),
-        "money": {
-            "spent": _money(ledger.spent),
-            "reserved": _money(ledger.outstanding),
-            "limit": None if ledger.limit is None else _money(ledger.limit),
-            "saved": _money(ledger.saved),
-            "known": not state.unpriced,
-        },
+        "counts": counts_of(state),
+        "money": money_of(state),
         "elapsed": round(end - state.started, 1) if state.started else 0,
         "eta": eta(state, now),
-        "started_at": _iso(state.started),
+        "started_at": iso(state.started),
         "batches": {
             "total": len(state.submissions),
             "open": len(submissions),
             "list": [_batch(s, now, room) for s in _shown(state, room.batches)],
         },
         "errors": _errors(state, room),
-        "log": [{"at": _iso(at), "text": cut(text, room.text)} for at, text in state.log[-room.lines :]],
+        "log": [{"at": iso(at), "text": cut(text, room.text)} for at, text in state.log[-room.lines :]],
         "held": {"jobs": state.counts["held"], "needs": state.needs or "0"} if state.counts["held"] else None,
         "can": _can(state),
     }
@@ -150,7 +144,20 @@ def cut(text: str, most: int = CUT) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def _counts(state: RunState) -> dict[str, int]:
+def money_of(state: RunState) -> JsonObject:
+    """What was spent, is reserved, may be spent and was saved, in dollars; `known` where there are prices."""
+    ledger = state.ledger
+    return {
+        "spent": _money(ledger.spent),
+        "reserved": _money(ledger.outstanding),
+        "limit": None if ledger.limit is None else _money(ledger.limit),
+        "saved": _money(ledger.saved),
+        "known": not state.unpriced,
+    }
+
+
+def counts_of(state: RunState) -> dict[str, int]:
+    """How many jobs are in each state that views show."""
     counts = {name: state.counts[name] for name in ("held", "submitting", "running", *OUTCOMES)}
     return {"pending": state.counts["pending"] + state.counts["elsewhere"], **counts}
 
@@ -219,5 +226,6 @@ def _money(amount: Decimal) -> str:
     return format(amount.normalize(), "f") if amount else "0"
 
 
-def _iso(at: float) -> str:
+def iso(at: float) -> str:
+    """A time as ISO text."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

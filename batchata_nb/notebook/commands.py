@@ -48,22 +48,10 @@ def run_command(session: Session, state: str, words: list[str]) -> Any:
 
 
 def list_runs(session: Session, state: str) -> None:
-    """List the runs of a store, newest first."""
-    from ..runs.clock import utc
-    from ..runs.launch import store_at
+    """Show the runs of a store, newest first."""
+    from .overview import OverviewDesk
 
-    records = store_at(state).runs() if Path(state).expanduser().exists() else []
-    rows = [
-        {
-            "name": record.name, "state": record.over or "unfinished", "jobs": f"{record.total:,}",
-            "models": ", ".join(record.spec.get("models", ())),
-            "practice": "yes" if record.spec.get("practice") else "",
-            "started": f"{utc(record.created):%Y-%m-%d %H:%M} UTC", "run id": record.run_id,
-        }
-        for record in records
-    ]  # fmt: skip
-    notes = [] if rows else [f"No runs yet in {state}."]
-    session.publish(bundle(rows, notes))
+    OverviewDesk(session, state).show()
 
 
 def status(session: Session, state: str, words: list[str]) -> None:

@@ -53,7 +53,7 @@ class Desk:
 
     def receive(self, content: Any, _buffers: object = None) -> None:
         """Take a message from the browser, on any thread."""
-        if isinstance(content, Mapping) and _names(content):
+        if isinstance(content, Mapping) and names(content):
             self._run.post(partial(self._answer, dict(content)))
 
     def _answer(self, content: JsonObject) -> None:
@@ -114,7 +114,7 @@ class Desk:
         self._send(content, {"kind": "summary", "summary": self._run.summary()})
 
     def _rows(self, content: JsonObject) -> None:
-        start, n = _whole(content, "start", 0, 10**9), _whole(content, "n", 1, MOST_ROWS)
+        start, n = whole(content, "start", 0, 10**9), whole(content, "n", 1, MOST_ROWS)
         order = content.get("order")
         total, rows = self._run.rows(
             start, n, state=_words(content, "state"), text=_words(content, "text"),
@@ -130,7 +130,7 @@ class Desk:
 
     def _compare(self, content: JsonObject) -> None:
         """Put the models' answers to each input side by side; on a worker, since all rows are looked at."""
-        start, n = _whole(content, "start", 0, 10**9), _whole(content, "n", 1, MOST_ROWS)
+        start, n = whole(content, "start", 0, 10**9), whole(content, "n", 1, MOST_ROWS)
         path, differ = _words(content, "path"), content.get("differ") is True
 
         def compare() -> JsonObject:
@@ -140,20 +140,20 @@ class Desk:
 
     def _result(self, content: JsonObject) -> None:
         self.in_use = True
-        result = dict(self._run.detail(_whole(content, "row", 0, 10**9)))
+        result = dict(self._run.detail(whole(content, "row", 0, 10**9)))
         result["raw"] = str(result.get("raw") or "")[:MOST_RAW]
         self._send(content, {"result": result})
 
     def _review(self, content: JsonObject) -> None:
         """Keep a person's verdict on a field, and say what is kept."""
-        row, path, verdict = _whole(content, "row", 0, 10**9), str(content.get("path") or ""), content.get("verdict")
+        row, path, verdict = whole(content, "row", 0, 10**9), str(content.get("path") or ""), content.get("verdict")
         value = content.get("value")
         self._run.review(row, path, verdict, None if value is None else str(value)[:MOST_RAW])
         found = next(field for field in self._run.detail(row)["fields"] if field["path"] == path)
         self._send(content, {"error": None, "field": found})
 
     def _page(self, content: JsonObject) -> None:
-        document, page = self._document(content), _whole(content, "page", 1, 10**6)
+        document, page = self._document(content), whole(content, "page", 1, 10**6)
         scale = min(max(float(content.get("scale") or 1.5), 0.2), 4.0)
         key = (document.sha256, page, scale)
         known = self._pages.get(key)
@@ -179,7 +179,7 @@ class Desk:
         self._later(content, partial(text_of, document), show)
 
     def _document(self, content: JsonObject) -> Document:
-        return self._run.document(_whole(content, "row", 0, 10**9), _whole(content, "document", 0, 10**4))
+        return self._run.document(whole(content, "row", 0, 10**9), whole(content, "document", 0, 10**4))
 
 
 def as_json(value: JsonObject) -> JsonObject:
@@ -188,7 +188,7 @@ def as_json(value: JsonObject) -> JsonObject:
     return found
 
 
-def _names(content: Mapping[Any, Any]) -> bool:
+def names(content: Mapping[Any, Any]) -> bool:
     """Whether a message says what it is and where its answer goes."""
     return (
         isinstance(content.get("kind"), str)
@@ -197,7 +197,8 @@ def _names(content: Mapping[Any, Any]) -> bool:
     )
 
 
-def _whole(content: JsonObject, key: str, low: int, high: int) -> int:
+def whole(content: JsonObject, key: str, low: int, high: int) -> int:
+    """Return a whole number of a message; raises ValidationError where it is none, or out of bounds."""
     value = content.get(key, low)
     if (
         isinstance(value, bool)

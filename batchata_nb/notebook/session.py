@@ -17,6 +17,7 @@ from ..core.errors import BatchataError, ValidationError
 from ..core.jobs import JsonObject
 from .desk import Desk, as_json
 from .pages import Pages
+from .standing import StandIns
 from .tables import bundle
 
 if TYPE_CHECKING:
@@ -53,22 +54,30 @@ class View:
         self.desk = Desk(run, self._reply, pages)
         self.widget: Dashboard = Dashboard(run.summary(), self.desk.receive)
         self._outputs: dict[str, bool] = {}  # display id → whether it is static now
+        self._stand_ins = StandIns(self._publish)
         run.subscribe(self._heard)
 
-    def show(self, *, keep: bool = False) -> None:
+    def show(self, *, keep: bool = False, into: str | None = None) -> None:
         """Show the run in the output of the current cell.
 
         Args:
             keep: Whether the output stays live although the run is over.
+            into: Display id of an output that is there already, to be shown in its place.
         """
         summary = self.run.summary()
-        display_id = uuid.uuid4().hex
+        display_id = into or uuid.uuid4().hex
         final = summary["state"] in FINAL
         data, metadata = (self._report(summary), {}) if final and not keep else self._live(summary)
-        self._publish(display_id, data, metadata, update=False)
+        self._publish(display_id, data, metadata, update=into is not None)
+        if into is None and (not final or keep):
+            self._stand_ins.begin(display_id, summary)
         if not (final and keep):
             self._outputs[display_id] = final
             self.run.post(self._look)  # the run may have ended in between
+
+    def leave(self, display_id: str) -> None:
+        """Have nothing more to do with an output: something else is shown there."""
+        self._outputs.pop(display_id, None)
 
     def put_away(self) -> None:
         """Make the outputs static that were left live for their reader; on the runner's thread."""
@@ -86,6 +95,7 @@ class View:
         """Hand a summary on; on the runner's thread, where nothing may be raised for a view's sake."""
         try:
             self.widget.publish(summary)
+            self._stand_ins.tell(summary)
             final = summary["state"] in FINAL
             stale = [display_id for display_id, static in list(self._outputs.items()) if static != final]
             if stale and not (final and self.desk.in_use):
@@ -93,11 +103,12 @@ class View:
                 for display_id in stale:
                     self._publish(display_id, data, metadata, update=True)
                     self._outputs[display_id] = final
+                    self._stand_ins.turn(display_id, summary, static=final)
         except Exception:  # noqa: BLE001  a page that is gone must not stop a run
             _log.debug("a view of %s could not be updated", summary.get("name"), exc_info=True)
 
     def _live(self, summary: JsonObject) -> tuple[dict[str, Any], dict[str, Any]]:
-        data, metadata = _bundled(self.widget)
+        data, metadata = bundled(self.widget)
         return {**data, **self._report(summary)}, metadata
 
     def _report(self, summary: JsonObject) -> dict[str, Any]:
@@ -197,7 +208,7 @@ class Session:
 
         desk = Desk(run, reply, self.pages)
         widget = ResultView(detail, desk.receive)
-        data, metadata = _bundled(widget)
+        data, metadata = bundled(widget)
         self.publish({**data, "text/html": result_html(detail), "text/plain": result_text(detail)}, metadata)
 
     def _row_of(self, result: JobResult) -> tuple[BatchRun, int] | None:
@@ -233,9 +244,12 @@ class Session:
             return self.runs[name]
         return attach(name, state_file=state, models=models_of(self.shell.user_ns))
 
-    def publish(self, data: Mapping[str, Any], metadata: Mapping[str, Any] | None = None) -> None:
+    def publish(
+        self, data: Mapping[str, Any], metadata: Mapping[str, Any] | None = None, display_id: str | None = None
+    ) -> None:
         """Put a MIME bundle into the output of the current cell."""
-        self.shell.display_pub.publish(data=dict(data), metadata=dict(metadata or {}))
+        named = {"transient": {"display_id": display_id}} if display_id else {}
+        self.shell.display_pub.publish(data=dict(data), metadata=dict(metadata or {}), **named)
 
     def say(self, *lines: str) -> None:
         """Print lines in the cell that is running; nothing from any other thread."""
@@ -282,7 +296,7 @@ def detail_of(result: JobResult) -> JsonObject:
             "fields": fields, "documents": documents}  # fmt: skip
 
 
-def _bundled(widget: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def bundled(widget: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a widget's MIME bundle with its metadata, which names its manager in Colab."""
     found = widget._repr_mimebundle_()
     data, metadata = found if isinstance(found, tuple) else (found, {})

@@ -25,7 +25,7 @@ from .store_file import TakenOverError
 
 RENEW_AFTER = 5.0
 TURNED_BACK = 30.0
-PUBLISH_EVERY = 0.25
+PUBLISH_EVERY = 0.5
 FOLLOW_EVERY = 0.5
 
 
@@ -292,7 +292,7 @@ class Drive:
         )
 
     def publish(self, now: float) -> None:
-        """Give the summary to subscribers: when something changed, at most 4 times a second, always at the end."""
+        """Give the summary to subscribers: when something changed, at most twice a second, always at the end."""
         if self.rev == self.published or (now < self.publish_at and not self.state.over):
             return
         rev, self.publish_at = self.rev, now + PUBLISH_EVERY

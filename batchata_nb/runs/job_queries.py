@@ -32,6 +32,12 @@ class JobQueries(StoreFile):
         """Return all runs that were not forgotten, newest first."""
         return self._runs("WHERE NOT forgotten ORDER BY created DESC, rowid DESC")
 
+    def runs_page(self, start: int, n: int) -> tuple[int, list[RunRecord]]:
+        """Return how many runs there are that were not forgotten, and a page of them, newest first."""
+        total = self._read("SELECT count(*) FROM runs WHERE NOT forgotten")[0][0]
+        page = self._runs("WHERE NOT forgotten ORDER BY created DESC, rowid DESC LIMIT ? OFFSET ?", n, start)
+        return int(str(total)), page
+
     def _runs(self, where: str, *values: object) -> list[RunRecord]:
         rows = self._read(f"SELECT run_id, name, created, digest, spec, total, over FROM runs {where}", *values)
         return [RunRecord(r[0], r[1], r[2], r[3], json.loads(str(r[4])), r[5], r[6]) for r in rows]  # type: ignore[arg-type]

@@ -99,6 +99,10 @@ class Runner:
         self.call(add)
         return made[0]
 
+    def driven(self, key: tuple[str, str]) -> Drive | None:
+        """Return the drive of a run if this process has one; from any thread."""
+        return self._drives.get(key)
+
     def adopt(self, key: tuple[str, str], make: Callable[[], Drive]) -> None:
         """Drive another run too; called on the runner's thread."""
         if key not in self._drives:

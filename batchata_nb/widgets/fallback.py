@@ -51,6 +51,12 @@ def _root(markup: str) -> str:
     return f'<div class="tex2jax_ignore mathjax_ignore" style="{_ROOT}">{markup}</div>'
 
 
+def framed(told: str, call: str, names: str) -> str:
+    """Return a paragraph that ends in a line of code, under class names that are made here."""
+    words = _tag("p", told, _tag("code", cut(call, 200)), style="margin:0;opacity:.75")
+    return f'<div class="tex2jax_ignore mathjax_ignore {names}" style="{_ROOT}">{words.markup}</div>'
+
+
 def report_html(summary: Mapping[str, Any], page: Mapping[str, Any]) -> str:
     """Return a run as static HTML: final numbers, failures by cause, the first rows.
 

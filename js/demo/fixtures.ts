@@ -2,6 +2,7 @@
 import type { Model } from "../src/channel.ts";
 import { bag, type Bag } from "../src/pure/guards.ts";
 import { JOB_STATES, type JobState } from "../src/pure/snapshot.ts";
+import { runsPage } from "./runs.ts";
 
 const VENDORS = ["Northwind Paper GmbH", "Ateliers Morel & Fils", "Kestrel Logistics Ltd", "Ōtani Precision", "Blue Heron Catering"];
 const STATUS = ["paid", "unpaid", "unknown"];
@@ -234,6 +235,8 @@ export class DemoKernel implements Model {
     if (kind === "result") return this.push({ kind, op, result: this.result(row) });
     if (kind === "review") return this.push({ kind, op, ...this.#review(message) });
     if (kind === "compare") return this.push({ kind, op, ...this.compare(message) });
+    if (kind === "runs") return this.push({ kind, op, ...runsPage(Number(message.start), Number(message.n)) });
+    if (kind === "open") return this.push({ kind, op, run_id: message.run_id });
     if (kind === "text") return this.push({ kind, op, text: LETTER, cut: false });
     if (kind === "page") {
       const bytes = await this.#draw(row, Number(message.page), Number(message.scale));

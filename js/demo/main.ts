@@ -1,10 +1,12 @@
 // demo.html: the widgets with made-up runs, on a page that has a notebook's theme and no kernel.
-//   ?state=running|finished|failed|held|cancelled  &theme=light|dark|bare  &practice  &view=result  &busy  &lost  &cut
+//   ?state=running|finished|failed|held|cancelled  &theme=light|dark|bare  &practice  &view=result|overview  &busy  &gone  &lost  &cut
 import dashboard from "../src/dashboard.ts";
+import overview from "../src/overview.ts";
 import result from "../src/result.ts";
 import "../src/style/views.css";
 import { bag } from "../src/pure/guards.ts";
 import { cut, DemoKernel, invoiceOf, lost, resultOf, summaryOf, type Phase } from "./fixtures.ts";
+import { runsPage } from "./runs.ts";
 
 const options = new URLSearchParams(location.search);
 const theme = options.get("theme") ?? "light";
@@ -62,14 +64,20 @@ async function drawPage(row: number, page: number, scale: number): Promise<Array
 
 const phase = (options.get("state") ?? "running") as Phase;
 const kernel = new DemoKernel(
-  { summary: summaryOf(phase, { practice: options.has("practice"), driver: !options.has("follow"), ...(options.has("lost") ? lost(["msgbatch_01HkcTjaV5uDC8jWR4ZsDV8d"]) : {}), ...(options.has("cut") ? cut : {}), ...(options.has("models") ? { models: ["claude-sonnet-5-5", "gpt-6.1-sol"] } : {}) }), detail: resultOf(2, "succeeded") },
+  { summary: summaryOf(phase, { practice: options.has("practice"), driver: !options.has("follow"), ...(options.has("lost") ? lost(["msgbatch_01HkcTjaV5uDC8jWR4ZsDV8d"]) : {}), ...(options.has("cut") ? cut : {}), ...(options.has("models") ? { models: ["claude-sonnet-5-5", "gpt-6.1-sol"] } : {}) }), detail: resultOf(2, "succeeded"), overview: runsPage() },
   drawPage,
 );
 Object.assign(globalThis, { kernel, summaryOf });
 const el = document.querySelector<HTMLElement>("#cell") ?? document.body;
-(options.get("view") === "result" ? result : dashboard).render({ model: kernel, el });
+const views = { dashboard, overview, result } as const;
+(views[(options.get("view") ?? "dashboard") as keyof typeof views] ?? dashboard).render({ model: kernel, el });
 
 if (options.has("busy")) kernel.awake = false;
+if (options.has("gone")) {
+  kernel.send = () => {
+    throw new Error("the comm is closed");
+  };
+}
 if (options.has("live")) {
   setInterval(() => {
     const summary = bag(kernel.get("summary"));

@@ -22,6 +22,8 @@ export const LOST_AFTER = 20_000;
 /** The same for commands, which a busy kernel carries out later. */
 export const UNCONFIRMED_AFTER = 60_000;
 
+export const GONE = "The kernel of this view has ended.";
+
 /** What waits for a busy kernel; a command outweighs a question. */
 export type Busy = "command" | "question" | null;
 
@@ -39,6 +41,8 @@ interface Waiting {
 export class Channel {
   /** Time of the last message of any kind (milliseconds of `performance.now`). */
   heard = performance.now();
+  /** Whether the host has said that the kernel of this view is gone: it takes no message any more. */
+  gone = false;
   readonly #model: Model;
   readonly #onBusy: (busy: Busy) => void;
   readonly #waiting = new Map<string, Waiting>();
@@ -93,8 +97,9 @@ export class Channel {
       try {
         this.#model.send({ ...message, op });
       } catch (error) {
-        // a kernel that has ended has closed its side
-        this.#settle(op)?.reject(error instanceof Error ? error : new Error(String(error)));
+        // a kernel that has ended has closed its side; what the host says to that is of no use to a reader
+        this.gone = true;
+        this.#settle(op)?.reject(new Error(GONE));
       }
     });
   }
@@ -102,6 +107,7 @@ export class Channel {
   readonly #receive = (raw: unknown, buffers: unknown): void => {
     const content = bag(raw);
     this.heard = performance.now();
+    this.gone = false;
     const op = textOrNull(content.op);
     if (op === null || this.#waiting.get(op)?.kind !== (content.kind === "pull" ? "summary" : content.kind)) return;
     const waiting = this.#settle(op);

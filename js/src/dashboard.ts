@@ -4,22 +4,19 @@ import { button, h, icon, setAria, setText, setTitle, show } from "./dom.ts";
 import { actions } from "./parts/actions.ts";
 import { batches } from "./parts/batches.ts";
 import { compare } from "./parts/compare.ts";
+import { endedWords, silentWords } from "./parts/ended.ts";
 import { notices } from "./parts/notices.ts";
 import { opened } from "./parts/opened.ts";
 import { progress } from "./parts/progress.ts";
 import { beat, SILENT } from "./parts/pulse.ts";
 import { reconcile } from "./parts/reconcile.ts";
+import { standsIn } from "./parts/standin.ts";
 import { table } from "./parts/table.ts";
 import type { Bag } from "./pure/guards.ts";
-import { folds, isFinal, oneLine, RUN_WORDS } from "./pure/segments.ts";
-import { readSummary, type Command, type JobState, type RunState, type Summary } from "./pure/snapshot.ts";
+import { folds, isFinal, oneLine, RUN_ICON, RUN_WORDS } from "./pure/segments.ts";
+import { readSummary, type Command, type JobState, type Summary } from "./pure/snapshot.ts";
 import { clip } from "./pure/visible.ts";
 import { onFrame, widget } from "./view.ts";
-
-const RUN_ICON: Record<RunState, Parameters<typeof icon>[0]> = {
-  planning: "pending", running: "running", paused: "held", cancelling: "cancelled", held: "held",
-  finished: "succeeded", cancelled: "cancelled", failed: "errored",
-};
 
 export default widget((model, root, onClose) => {
   let summary = readSummary(model.get("summary"));
@@ -33,6 +30,7 @@ export default widget((model, root, onClose) => {
     drawNote();
   });
   onClose(() => channel.close());
+  onClose(standsIn(summary.runId));
 
   const name = h("h2", { class: "bnb-name" });
   const state = h("span", { class: "bnb-state" });
@@ -85,11 +83,12 @@ export default widget((model, root, onClose) => {
   }
 
   function drawNote(silent = false): void {
-    const quiet = silent ? "The kernel has not answered for a while: it is busy, or has stopped. What you see is the last that was heard." : "";
-    const text = said || busyWords || quiet;
+    const quiet = channel.gone ? endedWords(summary) : silent ? silentWords(summary) : "";
+    const text = channel.gone ? quiet : said || busyWords || quiet;
     note.className = said ? "bnb-status bnb-wrong" : "bnb-status";
     setText(note, text);
     show(note, text !== "");
+    show(doing.el, !channel.gone); // nobody would carry them out
   }
 
   function onFilter(wanted: JobState | null): void {
@@ -135,7 +134,7 @@ export default widget((model, root, onClose) => {
   /** What changes by itself: time. */
   function tick(): void {
     const age = (performance.now() - arrived) / 1000;
-    const still = atRest() || performance.now() - channel.heard > SILENT;
+    const still = channel.gone || atRest() || performance.now() - channel.heard > SILENT;
     bars.tick(summary, summary.elapsed + (still ? 0 : age));
     details.update(summary, age);
   }
@@ -151,6 +150,7 @@ export default widget((model, root, onClose) => {
   onClose(frame.stop);
   const onSummary = (): void => {
     channel.heard = performance.now();
+    channel.gone = false;
     take(readSummary(model.get("summary")));
   };
   model.on("change:summary", onSummary);

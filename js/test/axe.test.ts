@@ -3,7 +3,9 @@ import axe from "axe-core";
 import { beforeEach, expect, test, vi } from "vitest";
 import { DemoKernel, resultOf, summaryOf, type Phase } from "../demo/fixtures.ts";
 import dashboard from "../src/dashboard.ts";
+import overview from "../src/overview.ts";
 import resultView from "../src/result.ts";
+import { runsPage } from "../demo/runs.ts";
 
 vi.setConfig({ testTimeout: 60_000 }); // axe is slow without a layout engine of its own
 let el: HTMLElement;
@@ -53,6 +55,12 @@ test.each(Object.keys(STEPS))("a dashboard %s", async (name) => {
 
 test("a result shown alone", async () => {
   resultView.render({ model: new DemoKernel({ detail: resultOf(0, "succeeded") }), el });
+  await settle();
+  expect(await violations()).toEqual([]);
+});
+
+test("an overview", async () => {
+  overview.render({ model: new DemoKernel({ overview: runsPage() }), el });
   await settle();
   expect(await violations()).toEqual([]);
 });

@@ -312,11 +312,14 @@ describe("dashboard", () => {
     vi.spyOn(kernel, "send").mockImplementation(() => {
       throw new Error("the comm is closed");
     });
-    await wait(30_000);
-    expect($(".bnb-status").textContent).toContain("has not answered for a while");
-    press("Pause");
-    await wait(10);
-    expect($(".bnb-status").textContent).toBe("the comm is closed");
+    expect(shown($(".bnb-actions"))).toBe(true);
+    await wait(5_000);
+    expect($(".bnb-status").textContent).toBe("This view belongs to a kernel that has ended. The run is kept: run its cell again (nothing is paid twice), or %batchata attach r-7f3a --as invoices.");
+    expect(shown($(".bnb-actions"))).toBe(false);
+    all("tbody tr")[0]?.click();
+    await wait(100);
+    expect(el.textContent).toContain("The kernel of this view has ended.");
+    expect(el.textContent).not.toContain("comm");
   });
 
   test("nothing is said of a busy kernel while nobody waits for it", async () => {

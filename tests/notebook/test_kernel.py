@@ -49,8 +49,9 @@ def test_loading_says_nothing(outputs: list[list[dict[str, Any]]]):
 
 
 def test_an_async_iterator_is_gone_over_and_the_output_ends_static(outputs: list[list[dict[str, Any]]]):
-    """Rows come from the kernel's own loop; the cell's one output was replaced from the runner's thread."""
-    assert [set(output["data"]) for output in outputs[2]] == [{"text/html", "text/plain"}]
+    """Rows come from the kernel's own loop; the view was made static from the runner's thread, its stand-in emptied."""
+    assert [set(output["data"]) for output in outputs[2]] == [{"text/html", "text/plain"}] * 2
+    assert outputs[2][1]["data"] == {"text/html": "", "text/plain": ""}
     assert "2 of 2 succeeded" in outputs[2][0]["data"]["text/plain"]
     assert [output["data"]["text/plain"] for output in outputs[3]] == ["[3.0, 4.0]"]
 

@@ -78,7 +78,7 @@ def test_front_end_chooses_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ["subshell"] * 2 == [widget.comm._reply_subshell_for({}, "subshell") for widget in both([])]
 
 
-@pytest.mark.parametrize("name", ["dashboard.js", "result.js", "views.css"])
+@pytest.mark.parametrize("name", ["dashboard.js", "overview.js", "result.js", "views.css"])
 def test_bundles_are_small(name: str) -> None:
     """Every bundle is there and under 100 KiB: it travels with each widget."""
     assert 1000 < (STATIC / name).stat().st_size < 100 * 1024
@@ -100,7 +100,7 @@ FORBIDDEN = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["dashboard.js", "result.js", "views.css"])
+@pytest.mark.parametrize("name", ["dashboard.js", "overview.js", "result.js", "views.css"])
 def test_bundles_make_no_markup_and_no_request(name: str) -> None:
     """No bundle can turn text into markup or ask anything of a network; the one address is the name of SVG."""
     source = (STATIC / name).read_text(encoding="utf-8")

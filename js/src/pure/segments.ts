@@ -110,3 +110,9 @@ export const RUN_WORDS: Record<RunState, string> = {
   cancelled: "cancelled",
   failed: "stopped",
 };
+
+/** The shape that goes with that word. */
+export const RUN_ICON = {
+  planning: "pending", running: "running", paused: "held", cancelling: "cancelled", held: "held",
+  finished: "succeeded", cancelled: "cancelled", failed: "errored",
+} as const satisfies Record<RunState, string>;
