@@ -39,10 +39,33 @@ RETRYABLE_KINDS = ("provider_error", "expired", "missing", "truncated", "invalid
 VENDOR = {"anthropic": "Anthropic", "openai": "OpenAI", "gemini": "Gemini"}
 
 
-def summary(state: RunState, now: float, *, models: list[str], practice: bool, driver: bool, rev: int) -> JsonObject:
-    """Return what a dashboard shows; under 2 KiB of JSON, whatever the size of the run."""
+def summary(
+    state: RunState,
+    now: float,
+    *,
+    models: list[str],
+    practice: bool,
+    driver: bool,
+    rev: int,
+    preview: JsonObject | None = None,
+    gold: bool = False,
+) -> JsonObject:
+    """Return what a dashboard shows; under 2 KiB of JSON, whatever the size of the run.
+
+    Args:
+        state: The run.
+        now: The time, in seconds since 1970.
+        models: The models it asks.
+        practice: Whether the practice provider answers.
+        driver: Whether this process drives it.
+        rev: Grows with every change.
+        preview: What a preview tells of the whole.
+        gold: Whether it is known what is right of some items.
+    """
+    beside = {**({"preview": preview} if preview else {}), **({"gold": True} if gold else {})}
     for room in ROOMS:
-        made = _summary(state, now, room, models=models, practice=practice, driver=driver, rev=rev)
+        made = _summary(state, now, room, models=models, practice=practice, driver=driver, rev=rev) | beside
+        made["can"] += ["rest"] if preview and preview["left"] else []
         if len(json.dumps(made, ensure_ascii=False).encode()) <= SIZE:
             break
     return made

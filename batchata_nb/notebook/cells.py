@@ -73,6 +73,7 @@ class CellSpec:
     file_column: str | None = None
     messages_column: str | None = None
     id_column: str | None = None
+    gold_columns: tuple[tuple[str | None, str], ...] = ()
     schema_name: str | None = None
     cite: CiteMode | None = None
     max_cost: Decimal | None = None
@@ -85,6 +86,7 @@ class CellSpec:
     params: Mapping[str, Any] = field(default_factory=dict)
     dry_run: bool = False
     preview: int | None = None
+    sample: int | None = None
     live: bool = False
     items_per_batch: int | None = None
     max_parallel_batches: int | None = None
@@ -204,7 +206,8 @@ def _take(spelling: str, option: Option, inline: Word | None, rest: deque[Word],
         if inline:
             raise ValidationError(f"{spelling} takes no value, and {inline.text!r} was given")
         return option.value
-    if option.choices and inline is None and not (rest and rest[0].text in option.choices):
+    optional = bool(option.meta) and not option.takes_value
+    if optional and inline is None and not (rest and option.may_be(rest[0].text)):
         return option.value
     word = inline or (rest.popleft() if rest else None)
     if word is None or (word is not inline and _is_option(word) and word.text.partition("=")[0] in BY_NAME):
@@ -246,8 +249,8 @@ def _check(values: Mapping[str, Any]) -> None:
             "--files and --over exclude each other; to attach a file to each row, put its path into a column and "
             "name it with --file-column"
         )
-    rows = (("file_column", "over"), ("id_column", "over"), ("messages_column", "over"))
-    for option, needed in (*rows, ("raw_files", "results_dir")):
+    rows = [(name, "over") for name in ("file_column", "id_column", "messages_column", "gold_columns")]
+    for option, needed in (*rows, ("raw_files", "results_dir"), ("sample", "preview")):
         if values.get(option) is not None and not values.get(needed):
             spelling = next(o.long for o in OPTIONS if o.field == option)
             raise ValidationError(f"{spelling} works only together with --{needed.replace('_', '-')}")

@@ -98,6 +98,14 @@ def retry(session: Session, state: str, words: list[str]) -> None:
     _say(session, run.retry_failed(given.get("--kind"), max_tokens=given.get("--max-tokens")))
 
 
+def rest(session: Session, state: str, words: list[str]) -> None:
+    """Run what a preview left out; its variable is the whole run from then on."""
+    run = session.find(_first(words), state)
+    made = run.rest(words[1] if len(words) > 1 else None, wait=False)
+    session.bind(check_name(made.name), made)
+    session.show(made)
+
+
 def reconcile(session: Session, state: str, words: list[str]) -> None:
     """Show lost submissions, or decide on one."""
     run = session.find(words[0], state)
@@ -233,11 +241,12 @@ def _cell(value: Any) -> Any:
 
 _DO: dict[str, Callable[[Session, str, list[str]], Any]] = {
     "status": status, "dashboard": dashboard, "results": results, "cancel": cancel, "pause": pause, "resume": resume,
-    "retry": retry, "reconcile": reconcile, "export": export, "forget": forget, "attach": attach, "estimate": estimate,
-    "models": models, "doctor": doctor,
+    "retry": retry, "rest": rest, "reconcile": reconcile, "export": export, "forget": forget, "attach": attach,
+    "estimate": estimate, "models": models, "doctor": doctor,
 }  # fmt: skip
 _ARGUMENTS = {
     "retry": (0, 5),
+    "rest": (0, 2),
     "reconcile": (1, 3),
     "export": (2, 2),
     "forget": (1, 1),

@@ -75,10 +75,12 @@ def _of_line(before: str, sources: Sources) -> list[Hit]:
         return []
     words = before.split()
     current = words.pop() if words and not before[-1].isspace() else ""
-    name, equals, _ = current.partition("=")
+    name, equals, _ = current.partition("=") if current.startswith("-") else (current, "", "")
     option = BY_NAME.get(name if equals else words[-1] if words else "")
     if option and option.meta and (equals or not current.startswith("-")):
         values = _values(option.field, sources)
+        if option.field.endswith(("_column", "_columns")):
+            values = [(column, "field") for column in columns(before, sources.namespace)]
         return values if equals or option.takes_value else [*values, *_options(words)]
     runs = [] if words or current.startswith("-") else [(run, "instance") for run in sources.runs()]
     return runs if current and runs else [*runs, *_options(words)]
@@ -122,10 +124,16 @@ def fields(line: str, namespace: Mapping[str, Any]) -> list[str]:
         words = [word.text for word in words_of(line)]
     except ValidationError:
         return []
-    over = next((value for name, value in pairwise(words) if name in BY_NAME and BY_NAME[name].field == "over"), None)
     attached = any(BY_NAME[word].field in ("files", "file_column") for word in words if word in BY_NAME)
-    columns = _columns(namespace.get(over)) if over else []
-    return [*columns, *(["file"] if attached else [])]
+    return [*columns(line, namespace), *(["file"] if attached else [])]
+
+
+def columns(line: str, namespace: Mapping[str, Any]) -> list[str]:
+    """Return the columns of what `--over` names on a cell's first line, where it is a plain name."""
+    words = line.split()
+    over = next((value for name, value in pairwise(words) if name in BY_NAME and BY_NAME[name].field == "over"), None)
+    over = over or next((word.partition("=")[2] for word in words if word.startswith("--over=")), None)
+    return _columns(namespace.get(over)) if over else []
 
 
 def _columns(value: Any) -> list[str]:
@@ -148,6 +156,8 @@ def _of_command(before: str, sources: Sources) -> list[Hit]:
         return [(model, "value") for model in sources.models()]
     if words[0] == "doctor":
         return []
+    if words[0] == "rest" and len(words) + before[-1].isspace() > 2:
+        return [("best", "keyword"), *((model, "value") for model in sources.models())]
     return [(run, "instance") for run in sources.runs()]
 
 

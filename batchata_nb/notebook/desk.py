@@ -25,7 +25,7 @@ Reply = Callable[[JsonObject, Sequence[bytes]], None]
 """Sends one answer with its binary buffers to the browser."""
 
 KINDS = ("cmd", "pull", "rows", "compare", "result", "review", "page", "text")
-COMMANDS = ("cancel", "pause", "resume", "retry_failed", "raise_limit", "reconcile")
+COMMANDS = ("cancel", "pause", "resume", "retry_failed", "raise_limit", "reconcile", "rest")
 MOST_ROWS, MOST_COLUMNS, MOST_TEXT, MOST_RAW, MOST_ERROR = 200, 200, 500_000, 100_000, 500
 _REMEMBERED = 64
 _log = logging.getLogger(__name__)
@@ -38,13 +38,17 @@ class Desk:
         run: The run.
         reply: Sends an answer; called on the runner's thread.
         pages: Pictures of pages drawn so far, shared by all desks.
+        follow: Called on the runner's thread with the whole run, when what a preview left out is run.
 
     Attributes:
         in_use: Whether somebody has opened a result: such a view is not taken away while it may be read.
     """
 
-    def __init__(self, run: BatchRun, reply: Reply, pages: Pages) -> None:
+    def __init__(
+        self, run: BatchRun, reply: Reply, pages: Pages, follow: Callable[[BatchRun], None] = lambda _: None
+    ) -> None:
         self._run = run
+        self._follow = follow
         self._reply = reply
         self._pages = pages
         self._done: OrderedDict[str, str | None] = OrderedDict()
@@ -107,8 +111,26 @@ class Desk:
                 self._done.popitem(last=False)
             self._send(content, {"kind": "ack", "error": error and error[:MOST_ERROR]})
 
-        self._run.command(str(name), dict(args) if isinstance(args, Mapping) else {}, ack)
+        given = dict(args) if isinstance(args, Mapping) else {}
+        if name == "rest":
+            self._rest(_words(given, "model"), ack)
+        else:
+            self._run.command(str(name), given, ack)
         return None
+
+    def _rest(self, model: str | None, ack: Callable[[str | None], None]) -> None:
+        """Run what a preview left out, and look at the whole from now on; defining it takes time, so on a worker."""
+
+        def done(run: BatchRun | None, error: BaseException | None) -> None:
+            if run is None:
+                words = str(error) if isinstance(error, BatchataError) else f"{type(error).__name__}: {error}"
+                return ack(words)
+            self._run, self.in_use = run, False
+            self._columns.clear()
+            self._follow(run)
+            return ack(None)
+
+        self._run.work(partial(self._run.rest, model, wait=False), done)
 
     def _pull(self, content: JsonObject) -> None:
         self._send(content, {"kind": "summary", "summary": self._run.summary()})

@@ -33,6 +33,11 @@ COMMANDS: tuple[Command, ...] = (
         "reconcile NAME [BATCH_ID|never-accepted [TAG]]",
         "submissions of which it is not known whether the provider took them; name the batch, or have them sent again",
     ),
+    Command(
+        "rest",
+        "rest [NAME [MODEL|best]]",
+        "run what a preview left out, with the model named or all; what it has run is not paid for again",
+    ),
     Command("export", "export NAME PATH", "write the results to a .html, .jsonl or .csv file"),
     Command("forget", "forget NAME", "leave a finished run out of the list; its results stay in the store"),
     Command("attach", "attach RUN_ID [--as NAME]", "bind a run of the store to a variable and go on with it"),

@@ -88,8 +88,9 @@ class Batchata(Magics):
             run = start(batch, spec)
         hidden = self.session.bind(spec.name, run)
         self.session.say(*([hidden] if hidden else []), *_notes(heard), *_left_out(batch.skipped))
-        self.session.show(run)
-        if (spec.wait or defaults.wait) and not run.is_dry:
+        waits = spec.wait or defaults.wait
+        self.session.show(run, offer=bool(spec.preview) and not waits)
+        if waits and not run.is_dry:
             self.session.wait(run)
 
     def defaults(self) -> Defaults:

@@ -54,6 +54,7 @@ class Option:
         repeat: Whether it may be given several times; the field is then a tuple.
         value: What a switch stores, and what an option with an optional value stores without one.
         choices: The words that are its value when the value is optional; else none.
+        pattern: As `choices`, for values of which there are many: a regular expression.
         expand: `text` values may use `{name}` and `$name` of the namespace; `none` values stay as written (JSON has
             braces of its own); `raw` values are Python and keep their quotes.
     """
@@ -67,6 +68,7 @@ class Option:
     repeat: bool = False
     value: Any = None
     choices: tuple[str, ...] = ()
+    pattern: str = ""
     expand: Expand = "text"
 
     @property
@@ -77,7 +79,11 @@ class Option:
     @property
     def takes_value(self) -> bool:
         """Whether a value must follow."""
-        return bool(self.meta) and not self.choices
+        return bool(self.meta) and not self.choices and not self.pattern
+
+    def may_be(self, word: str) -> bool:
+        """Whether a word is its value, where the value is optional."""
+        return word in self.choices or bool(self.pattern and re.fullmatch(self.pattern, word))
 
 
 def duration(text: str) -> float:
@@ -105,6 +111,13 @@ def whole(text: str) -> int:
     if not re.fullmatch(r"\d[\d_]{0,15}", text.strip()) or not (number := int(text.replace("_", ""))):
         raise ValidationError(f"{text!r} is no whole number from 1")
     return number
+
+
+def whole_or_zero(text: str) -> int:
+    """Read a whole number from 0."""
+    if not re.fullmatch(r"\d{1,9}", text.strip()):
+        raise ValidationError(f"{text!r} is no whole number from 0")
+    return int(text)
 
 
 def number(text: str) -> float:
@@ -142,6 +155,16 @@ def rate(text: str) -> StatedPrice:
         )
     low, high = (Decimal(found[1]) for found in amounts if found)
     return StatedPrice(model or None, low, high)
+
+
+def gold(text: str) -> tuple[str | None, str]:
+    """Read `COLUMN` or `FIELD=COLUMN` of a column with gold values."""
+    field, equals, column = text.partition("=")
+    if not equals:
+        return None, some(text)
+    if not field.strip() or not column.strip():
+        raise ValidationError(f"{text!r} names no gold column; write it as COLUMN, or as FIELD=COLUMN")
+    return field, column
 
 
 def mode(text: str) -> str:
@@ -182,6 +205,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("messages_column", "--messages", None, "C", "with --over: the column that holds a conversation, a list of "
            "turns with role and content", some),
     Option("id_column", "--id", None, "C", "with --over: the column that gives readable job ids", some),
+    Option("gold_columns", "--gold", None, "C", "with --over: the column that holds what is right of the field of its "
+           "name, for accuracy; FIELD=C for another field; repeatable", gold, repeat=True),
     Option("schema_name", "--schema", "-s", "NAME", "response model that is already in the namespace", some),
     Option("cite", "--cite", None, "[MODE]", "cite: each field gets its evidence; auto (default), native, quotes or "
            "locate", mode, value="auto", choices=MODES),
@@ -198,7 +223,10 @@ OPTIONS: tuple[Option, ...] = (
     Option("params", "--param", None, "K=V", "further request parameter, its value as JSON; repeatable", parameter,
            repeat=True, expand="none"),
     Option("dry_run", "--dry-run", None, "", "plan and price, send nothing", value=True),
-    Option("preview", "--preview", None, "N", "run N jobs now through the real-time API, batch nothing", whole),
+    Option("preview", "--preview", None, "N", "run N inputs now through the real-time API, batch nothing; "
+           "%batchata rest NAME then runs the others", whole),
+    Option("sample", "--sample", None, "[SEED]", "with --preview: N inputs at random instead of the first; a whole "
+           "number chooses which", whole_or_zero, value=0, pattern=r"\d{1,9}"),
     Option("live", "--live", None, "", "run all in real time instead of as a batch", value=True),
     Option("items_per_batch", "--items-per-batch", None, "N", "most jobs in one batch; chosen by size limits and "
            "budget if left out", whole),

@@ -16,7 +16,8 @@ from .desk import as_json, names, whole
 from .tables import bundle
 
 if TYPE_CHECKING:
-    from .session import Session, View
+    from .session import Session
+    from .views import View
 
 PAGE = 20
 MOST_ERROR = 500
@@ -46,7 +47,7 @@ class OverviewDesk:
         """Show the overview in the output of the current cell, and below it an empty place for a run."""
         from ..runs.environment import in_kernel
         from ..widgets.standin import EMPTY, standin
-        from .session import bundled
+        from .views import bundled
 
         data, metadata = bundled(self.widget)
         self._session.publish({**data, **static(self.first)}, metadata)

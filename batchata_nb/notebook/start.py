@@ -111,6 +111,7 @@ def fill(spec: CellSpec, namespace: dict[str, Any], defaults: Defaults) -> Batch
         file_column=spec.file_column,
         messages_column=spec.messages_column,
         id_column=spec.id_column,
+        gold_column=_gold(spec),
         namespace=namespace,
         skip_bad_files=spec.skip_bad_files,
         **_params(spec, batch.add_jobs),
@@ -142,6 +143,14 @@ def _settled(make: type[Batch], spec: CellSpec, defaults: Defaults) -> Batch:
     return batch
 
 
+def _gold(spec: CellSpec) -> list[str] | dict[str, str] | None:
+    named = {field: column for field, column in spec.gold_columns if field is not None}
+    plain = [column for field, column in spec.gold_columns if field is None]
+    if named and plain:
+        raise ValidationError(f"--gold {plain[0]}: say of which field it is, as with the others: FIELD={plain[0]}")
+    return named or plain or None
+
+
 def _params(spec: CellSpec, add_jobs: Callable[..., Any]) -> dict[str, Any]:
     taken = [key for key in spec.params if key in inspect.signature(add_jobs).parameters]
     if taken:
@@ -156,7 +165,13 @@ def start(batch: Batch, spec: CellSpec) -> BatchRun:
         BatchataError: It cannot be run as it stands; nothing was sent or written.
     """
     return batch.run(
-        wait=False, dry_run=spec.dry_run, name=spec.name, fresh=spec.fresh, live=spec.live, preview=spec.preview
+        wait=False,
+        dry_run=spec.dry_run,
+        name=spec.name,
+        fresh=spec.fresh,
+        live=spec.live,
+        preview=spec.preview,
+        sample=spec.sample,
     )
 
 
@@ -170,6 +185,8 @@ def price(batch: Batch, spec: CellSpec) -> str | None:
 
     if spec.dry_run or not (spec.live or spec.preview):
         return None
-    priced = batch.run(wait=False, dry_run=True, name=spec.name, live=spec.live, preview=spec.preview).estimate()
+    priced = batch.run(
+        wait=False, dry_run=True, name=spec.name, live=spec.live, preview=spec.preview, sample=spec.sample
+    ).estimate()
     jobs = f"{priced.jobs:,} of {len(batch):,} jobs" if spec.preview else f"{priced.jobs:,} jobs"
     return f"{spec.name}: {jobs} in real time, {dollars(priced.expected, '~')}, at most {dollars(priced.worst)}."

@@ -86,7 +86,8 @@ def _refuse_unknown(provider: SdkProvider, name: str, names: Callable[[Any], Ite
     if not listed or name in listed:
         return
     near = difflib.get_close_matches(name, listed, NEAREST, 0.5)
-    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    few = f" It has {' and '.join(listed)}." if len(listed) <= NEAREST else ""
+    hint = f" Did you mean {' or '.join(near)}?" if near else few
     raise ModelNotSupportedError(
         f"{provider.errors.label} does not know the model {name!r}, or does not give it to this key.{hint} "
         "Nothing was sent.",

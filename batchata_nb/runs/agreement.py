@@ -11,12 +11,10 @@ from ..core.citations import flat
 from ..core.errors import ValidationError
 from ..core.results import JobResult
 from .equality import is_missing, key, same
+from .gold import ANSWER
 
 if TYPE_CHECKING:
     from .run import BatchRun
-
-ANSWER = "answer"
-"""The field that a plain answer stands under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +133,8 @@ def agreement(run: BatchRun, gold: Any = None, field: str | None = None) -> Agre
     Args:
         run: The run; jobs without an answer so far count as unanswered.
         gold: What is right: a column in the order of the rows, or item id to value. A value is that of one field, or a
-            mapping of field path to value; a frame's columns are paths. Missing values are not judged.
+            mapping of field path to value; a frame's columns are paths. Missing values are not judged. None: what the
+            run was given with `--gold` (`gold_column=`), if it was.
         field: The field that single gold values are of; None: the only one there is.
 
     Raises:
@@ -151,10 +150,15 @@ def agreement(run: BatchRun, gold: Any = None, field: str | None = None) -> Agre
         )
         for job, result in zip(jobs, run, strict=True)
     ]
-    if len({answer.model for answer in answers}) < 2 and gold is None:
-        raise ValidationError("There is one model only, so there is nothing to compare; ask several with --model.")
     items = list(dict.fromkeys(answer.item for answer in answers))
-    return compare(answers, {} if gold is None else _gold(gold, items, answers, field))
+    stored = run.store.gold(run.run_id) if gold is None else {}
+    if len({answer.model for answer in answers}) < 2 and gold is None and not stored:
+        raise ValidationError(
+            "There is one model only, so there is nothing to compare: ask several with --model, or name a column of "
+            "right values with --gold."
+        )
+    kept = {item: stored[item] for item in items if item in stored}
+    return compare(answers, kept if gold is None else _gold(gold, items, answers, field))
 
 
 def compare(answers: Sequence[Answered], gold: Mapping[str, Mapping[str, Any]]) -> Agreement:

@@ -23,7 +23,11 @@ ROLES = ("system", "user", "assistant")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One job as the user asked for it; `stated` holds the parameters given for it, without defaults."""
+    """One job as the user asked for it.
+
+    `stated` holds the parameters given for it, without defaults; `item` is what it is about: the jobs of several models
+    on one input share it.
+    """
 
     id: str
     messages: tuple[Message, ...]
@@ -32,6 +36,7 @@ class Asked:
     schema: JsonObject | None
     cite: CiteMode | None
     stated: Mapping[str, Any]
+    item: str = ""
 
 
 def conversation(

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import ValidationError
-from ..core.jobs import CiteMode, Message, Role
+from ..core.jobs import CiteMode, JsonObject, Message, Role
 from .asking import Asked, conversation
+from .gold import GoldColumns, gold_columns
 from .schemas import schema_of
-from .settings import LONGEST, SHORTEST, STATE_FILE, Settings, limit_text
-from .waiting import log_to_stderr, wait_as_asked
+from .settable import Settable
+from .settings import Settings
+from .waiting import wait_as_asked
 
 if TYPE_CHECKING:
     from .run import BatchRun
 
 
-class Batch:
+class Batch(Settable):
     """Jobs for batch APIs, to be priced, run, and read as typed results.
 
     Args:
@@ -47,18 +47,19 @@ class Batch:
         for name, value in (("max_parallel_batches", max_parallel_batches), ("items_per_batch", items_per_batch)):
             if value is not None and value < 1:
                 raise ValidationError(f"{name} must be at least 1, not {value}.")
-        self.settings = Settings(
-            results_dir=os.fspath(results_dir) or None,
-            raw_files=raw_files is not False,
-            max_parallel=max_parallel_batches,
-            items_per_batch=items_per_batch,
-            adaptive=adaptive_max_tokens,
+        super().__init__(
+            Settings(
+                results_dir=os.fspath(results_dir) or None,
+                raw_files=raw_files is not False,
+                max_parallel=max_parallel_batches,
+                items_per_batch=items_per_batch,
+                adaptive=adaptive_max_tokens,
+            )
         )
-        self.defaults: dict[str, Any] = {}
-        self.prices: dict[str, tuple[str, str]] = {}
         self.asked: list[Asked] = []
         self.frame_kind: str | None = None
         self.index: list[Any] = []
+        self.gold: dict[str, JsonObject] = {}
         self.skipped: list[str] = []
 
     def __len__(self) -> int:
@@ -66,138 +67,6 @@ class Batch:
 
     def __repr__(self) -> str:
         return f"Batch({len(self)} jobs)"
-
-    def set_default_params(self, **params: Any) -> Batch:
-        """Set parameters of jobs that do not state their own.
-
-        Args:
-            **params: `model`, `max_tokens` (tokens), `temperature`, or any other in the provider's own name.
-        """
-        self.defaults.update(params)
-        return self
-
-    def set_state(self, file: str | os.PathLike[str] | None = None, reuse_state: bool = True) -> Batch:
-        """Choose the state store, and whether earlier results of the same jobs are used.
-
-        Args:
-            file: SQLite file; made when missing. None: `.batchata/state.db` in the working folder.
-            reuse_state: False starts a new run and pays again; nothing on disk is emptied.
-        """
-        self.settings.state_file = os.fspath(file) if file else STATE_FILE
-        self.settings.reuse_state = reuse_state
-        return self
-
-    def add_cost_limit(self, usd: float | str | Decimal, *, budget: str | None = None) -> Batch:
-        """Set the ceiling, in US dollars. A batch is sent only if its worst case stays within it.
-
-        Args:
-            usd: The ceiling.
-            budget: Name of a budget: all runs of the store that name it stay within the ceiling together.
-
-        Raises:
-            ValidationError: Not a positive amount.
-        """
-        text = limit_text(usd)
-        if text is None or Decimal(text) <= 0:
-            raise ValidationError(f"The cost limit must be more than 0 dollars, not {usd!r}.")
-        self.settings.limit, self.settings.budget = text, budget
-        return self
-
-    def add_time_limit(
-        self, seconds: float | None = None, minutes: float | None = None, hours: float | None = None
-    ) -> Batch:
-        """Set the time after which active batches are cancelled: 10 s to 24 h, the units add up.
-
-        Args:
-            seconds: Seconds.
-            minutes: Minutes.
-            hours: Hours.
-
-        Raises:
-            ValidationError: No time given, or out of range.
-        """
-        total = (seconds or 0) + 60 * (minutes or 0) + 3600 * (hours or 0)
-        if not SHORTEST <= total <= LONGEST:
-            raise ValidationError(f"The time limit must be from 10 seconds to 24 hours, not {total:g} seconds.")
-        self.settings.time_limit = total
-        return self
-
-    def set_verbosity(self, level: str) -> Batch:
-        """Set how much is logged; in a plain process to stderr.
-
-        Args:
-            level: `debug`, `info`, `warn` or `error`.
-
-        Raises:
-            ValidationError: Another word.
-        """
-        levels = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
-        if level.lower() not in levels:
-            raise ValidationError(f"The verbosity is one of {', '.join(levels)}, not {level!r}.")
-        log_to_stderr(levels[level.lower()])
-        return self
-
-    def raw_files(self, enabled: bool = True) -> Batch:
-        """Choose whether raw answers are written beside results, where a results folder is set.
-
-        Args:
-            enabled: Whether they are.
-        """
-        self.settings.raw_files = enabled
-        return self
-
-    def set_price(self, model: str, batch_in: float | str | Decimal, batch_out: float | str | Decimal) -> Batch:
-        """State the price of a model, in US dollars per million tokens at batch rates.
-
-        Args:
-            model: The model, as jobs name it.
-            batch_in: Dollars per million input tokens.
-            batch_out: Dollars per million output tokens.
-
-        Raises:
-            ValidationError: One of the two is missing.
-            BatchataError: One of the two is no amount.
-        """
-        given, out = limit_text(batch_in), limit_text(batch_out)
-        if given is None or out is None:
-            raise ValidationError("A price needs two amounts: dollars per million tokens in, and out.")
-        self.prices[model] = (given, out)
-        return self
-
-    def set_provider(self, provider: str | None) -> Batch:
-        """Name the provider, for model names that do not tell it.
-
-        Args:
-            provider: `anthropic`, `openai`, `gemini`, or that of an entry point; None: by the model's name.
-        """
-        self.settings.provider = provider
-        return self
-
-    def set_base_url(self, url: str | None) -> Batch:
-        """Choose an OpenAI-compatible endpoint, such as `http://localhost:8000/v1`; None: the provider itself.
-
-        Models are then the endpoint's own, and answers are never taken for those of another one. The key in
-        `OPENAI_API_KEY` goes to it, if one is set. Where it has no batches, run with `live=True`.
-
-        Args:
-            url: The base URL, without a key in it.
-
-        Raises:
-            ValidationError: It is no URL of a server, or holds a key.
-        """
-        from ..providers.openai_compatible import base_url
-
-        self.settings.base_url = None if url is None else base_url(url)
-        return self
-
-    def use_practice(self, enabled: bool = True) -> Batch:
-        """Use the embedded practice provider: no model is asked, nothing leaves this machine, nothing is paid.
-
-        Args:
-            enabled: False goes back to the providers themselves.
-        """
-        self.settings.practice = enabled
-        return self
 
     def add_job(
         self,
@@ -255,6 +124,7 @@ class Batch:
         file_column: str | None = None,
         id_column: str | None = None,
         messages_column: str | None = None,
+        gold_column: GoldColumns | None = None,
         namespace: Mapping[str, Any] | None = None,
         skip_bad_files: bool = False,
         **params: Any,
@@ -276,6 +146,8 @@ class Batch:
             id_column: Column with readable job ids.
             messages_column: Column that holds a conversation, `[{"role": …, "content": …}, …]` or its JSON; a prompt
                 or sections then stand behind it, and may be left out.
+            gold_column: Column that holds what is right of the field of its name, or field to column; models are then
+                scored by it (`BatchRun.agreement`, `to_df`). Several are a list or a dict.
             namespace: Further names for templates.
             skip_bad_files: Leave unreadable files out instead of refusing them.
             **params: Further parameters in the provider's own names.
@@ -295,12 +167,17 @@ class Batch:
             file_column=file_column,
             id_column=id_column,
             messages_column=messages_column,
+            gold=gold_columns(gold_column, None if response_model is None else schema_of(response_model)),
             namespace=namespace or {},
             spool=Path(self.settings.state_file).parent / "files",
             skip_bad_files=skip_bad_files,
         )
         own = {"temperature": temperature, "max_tokens": max_tokens, **params}
-        rows = [(draft.id, draft.messages, draft.index) for draft in made]
+        rows = []
+        for draft in made:
+            rows.append((draft.id, draft.messages, draft.index))
+            if draft.gold:
+                self.gold[draft.id] = draft.gold
         for one in [model] if model is None or isinstance(model, str) else model:
             self._ask(
                 rows,
@@ -336,7 +213,7 @@ class Batch:
         mode: CiteMode | None = "auto" if cite is True else cite or None
         for job_id, messages, index in rows:
             unique = f"{job_id}@{model}" if suffix else job_id
-            self.asked.append(Asked(unique, messages, model, response_model, schema, mode, stated))
+            self.asked.append(Asked(unique, messages, model, response_model, schema, mode, stated, job_id))
             self.index.append(index)
 
     def run(
@@ -351,6 +228,7 @@ class Batch:
         fresh: bool = False,
         live: bool = False,
         preview: int | None = None,
+        sample: int | None = None,
     ) -> BatchRun:
         """Start the run on the background thread, or attach to it when the same run is in the store.
 
@@ -363,15 +241,19 @@ class Batch:
             name: With the store, identifies the run.
             fresh: Ignore earlier results of the same jobs and pay again.
             live: Run in real time instead of as a batch, at real-time prices.
-            preview: Run only the first so many jobs, in real time; the rest can then be run without paying for these
-                again.
+            preview: Run only so many inputs, each with every model asked, in real time. `BatchRun.projection` tells
+                from them what all would cost, and `BatchRun.rest` runs the others without paying for these again.
+            sample: With `preview`, a seed: so many inputs at random, the same for the same seed; None: the first.
 
         Raises:
             BatchataError: It cannot be run as it stands; nothing was sent or written.
         """
         if preview is not None and preview < 1:
             raise ValidationError(f"A preview needs at least 1 job, not {preview}.")
+        if sample is not None and preview is None:
+            raise ValidationError("A sample is of a preview: say how many inputs with preview=N (--preview N).")
         self.settings.live, self.settings.preview = live or preview is not None, preview
+        self.settings.sample, self.settings.rest_live = sample, live
         from .launch import launch
 
         run = launch(self, name=name, fresh=fresh or not self.settings.reuse_state, dry_run=dry_run)

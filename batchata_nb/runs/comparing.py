@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..core.jobs import JsonObject
+from ..core.results import OUTCOMES
 from ..core.state import RunState
+from .equality import same
 from .pages import cell
 from .reviews import ANSWER
 from .store import Store
@@ -32,13 +34,17 @@ def compare(
 
     Returns:
         `total` inputs, `models`, `columns`, the `path` compared, `agreement` (per field: inputs on which all models say
-        the same, of those that at least two have answered; None for runs above `MOST` rows) and `rows`.
+        the same, of those that at least two have answered; None for runs above `MOST` rows), `accuracy` (per field and
+        model: gold values that it has right, of those that are known; unanswered ones are wrong once the job has
+        ended) and `rows`.
     """
+    gold = store.gold(state.run_id)
     inputs, models = _inputs(store, state)
     rows = [row for found in inputs.values() for row in found.values()]
     known = _values(store, state, rows) if len(rows) <= MOST else {}
     columns = list(dict.fromkeys(p for values in known.values() for p in values))[:MOST_COLUMNS]
     agreement = {column: _agreement(inputs, known, column) for column in columns} if known else None
+    accuracy = _accuracy(state, inputs, known, gold) if known else {}
     chosen = path if path in columns or not columns else columns[0]
     ids = list(inputs)
     if differ and known and chosen is not None:
@@ -48,10 +54,10 @@ def compare(
         known = _values(store, state, [row for each in page for row in inputs[each].values()])
         columns = list(dict.fromkeys(p for values in known.values() for p in values))[:MOST_COLUMNS]
         chosen = path if path in columns or not columns else columns[0]
-    shown = [_line(state, each, inputs[each], known, chosen or ANSWER) for each in page]
+    shown = [_line(state, each, inputs[each], known, chosen or ANSWER, gold.get(each, {})) for each in page]
     return {
         "total": len(ids), "start": start, "models": models, "columns": columns, "path": chosen,
-        "agreement": agreement, "rows": shown,
+        "agreement": agreement, "accuracy": accuracy, "gold": bool(gold), "rows": shown,
     }  # fmt: skip
 
 
@@ -95,15 +101,41 @@ def _agreement(
     return {"same": verdicts.count(True), "of": len(verdicts) - verdicts.count(None)}
 
 
+def _accuracy(
+    state: RunState,
+    inputs: Mapping[str, Mapping[str, int]],
+    known: Mapping[int, Mapping[str, Any]],
+    gold: Mapping[str, Mapping[str, Any]],
+) -> dict[str, dict[str, dict[str, int]]]:
+    """Count by field and model how many gold values of jobs that have ended it has right."""
+    counts: dict[str, dict[str, dict[str, int]]] = {}
+    for each, values in gold.items():
+        for model, row in inputs.get(each, {}).items():
+            if row not in known and state.state_of(row) not in OUTCOMES:
+                continue
+            for path, value in values.items():
+                score = counts.setdefault(path, {}).setdefault(model, {"right": 0, "of": 0})
+                score["of"] += 1
+                score["right"] += row in known and same(known[row].get(path), value)
+    return counts
+
+
 def _line(
-    state: RunState, each: str, found: Mapping[str, int], known: Mapping[int, Mapping[str, Any]], path: str
+    state: RunState,
+    each: str,
+    found: Mapping[str, int],
+    known: Mapping[int, Mapping[str, Any]],
+    path: str,
+    gold: Mapping[str, Any],
 ) -> JsonObject:
     cells = {
         model: {
             "row": row,
             "state": {"elsewhere": "pending"}.get(state.state_of(row), state.state_of(row)),
             "value": cell(known[row].get(path)) if row in known else None,
+            "right": same(known[row].get(path), gold[path]) if row in known and path in gold else None,
         }
         for model, row in found.items()
     }
-    return {"id": each, "same": _same(found, known, path), "cells": cells}
+    right = cell(gold[path]) if path in gold else None
+    return {"id": each, "same": _same(found, known, path), "gold": right, "cells": cells}

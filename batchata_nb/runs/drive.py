@@ -95,6 +95,7 @@ class Drive:
     stopped: str | None = None
     crash: BaseException | None = None
     failures: dict[str, int] = field(default_factory=dict)
+    outlook: tuple[int, JsonObject] | None = None
     subscribers: list[Callable[[JsonObject], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -281,7 +282,9 @@ class Drive:
     # views
 
     def summary(self) -> JsonObject:
-        """What a dashboard shows now."""
+        """What a dashboard shows now; of a preview that is over, what it tells of the whole."""
+        from .preview import outlook
+
         return summary(
             self.state,
             self.context.clock.now(),
@@ -289,6 +292,8 @@ class Drive:
             practice=bool(self.spec.get("practice")),
             driver=self.driving or self.state.over is not None,
             rev=self.rev,
+            preview=outlook(self),
+            gold=bool(self.spec.get("gold")),
         )
 
     def publish(self, now: float) -> None:

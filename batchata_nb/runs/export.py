@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ..core.citations import flat
 from ..core.errors import ValidationError
 from ..core.results import JobResult
+from .agreement import fields_of
+from .equality import same
 
 if TYPE_CHECKING:
     from .reviews import Review
@@ -25,7 +27,8 @@ def to_df(run: BatchRun) -> Any:
         ValidationError: No frame library is installed.
     """
     reviews = run.reviews()
-    rows = [{**line(result), **verdicts(reviews.get(result.job_id, {}))} for result in run]
+    gold = run.store.gold(run.run_id) if not run.is_dry else {}
+    rows = [{**line(result), **_gold(result, gold), **verdicts(reviews.get(result.job_id, {}))} for result in run]
     columns = list(dict.fromkeys(column for row in rows for column in row))
     data = {column: [row.get(column) for row in rows] for column in columns}
     return _frame(data, run.frame_kind, run.frame_index if run.frame_kind == "pandas" else None)
@@ -50,6 +53,17 @@ def line(result: JobResult) -> dict[str, Any]:
         "output_tokens": result.output_tokens,
         "pages": pages,
     }
+
+
+def _gold(result: JobResult, gold: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what is known to be right: `field.gold` is the value, `field.right` whether the answer has it."""
+    known = gold.get(result.job_id) or gold.get(result.job_id.removesuffix(f"@{result.model}")) or {}
+    fields = fields_of(result) or {}
+    found: dict[str, Any] = {}
+    for path, value in known.items():
+        found[f"{path}.gold"] = value
+        found[f"{path}.right"] = path in fields and same(fields[path], value)
+    return found
 
 
 def verdicts(reviews: Mapping[str, Review]) -> dict[str, Any]:

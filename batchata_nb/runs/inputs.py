@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import ValidationError
-from ..core.jobs import Document, Message, Role
+from ..core.jobs import Document, JsonObject, Message, Role
 from .asking import conversation
 from .files import File, content_of, matched, open_file, shortened
+from .gold import gold_of
 from .ids import Names, file_ids, id_text, safe_name, slug
 from .rows import FrameKind, Rows, rows_of
 from .templates import listed, nearest
@@ -33,11 +34,13 @@ class Draft:
         id: The job's id, unique among its drafts.
         messages: Turns in order, system turns first; documents stand in the first user turn.
         index: What the row is called where it came from: label of the frame's index, key, or position from 0.
+        gold: What is known to be right, by field path; None where no column says.
     """
 
     id: str
     messages: tuple[Message, ...]
     index: Any
+    gold: JsonObject | None = None
 
 
 @dataclass(slots=True)
@@ -75,6 +78,7 @@ def drafts(
     file_column: str | None = None,
     id_column: str | None = None,
     messages_column: str | None = None,
+    gold: Sequence[tuple[str | None, str]] = (),
     namespace: Mapping[str, Any] | None = None,
     spool: Path | None = None,
     skip_bad_files: bool = False,
@@ -90,6 +94,7 @@ def drafts(
         id_column: Column of `over` that holds the jobs' ids.
         messages_column: Column of `over` that holds a conversation, `[{"role": …, "content": …}, …]`; sections that
             are the system's stand before it, the others behind it.
+        gold: Fields and columns of `over` that hold what is right; see `gold.gold_columns`.
         namespace: Names that templates may use besides columns; only those that are used are looked up.
         spool: Folder where contents given in memory are kept, as `{sha256}.{ending}`.
         skip_bad_files: Leave jobs with unusable files out instead of raising; `Drafts.skipped` says which and why.
@@ -100,7 +105,8 @@ def drafts(
     """
     if files is not None and over is not None:
         raise ValidationError("Give files or rows, not both; a file for each row goes to --file-column.")
-    columns = (("--file-column", file_column), ("--id", id_column), ("--messages", messages_column))
+    columns = [("--file-column", file_column), ("--id", id_column), ("--messages", messages_column)]
+    columns += [("--gold", column) for _, column in gold]
     for option, column in columns:
         if column is not None and over is None:
             raise ValidationError(f"{option} {column!r} has no rows to look at. {_NO_ROWS}")
@@ -116,7 +122,8 @@ def drafts(
         if column is not None and column not in rows.columns:
             there = f"Columns: {listed(rows.columns)}." if rows.columns else "The rows have no columns."
             raise ValidationError(f"{option}: there is no column {column!r}.{nearest(column, rows.columns)} {there}")
-    per_row = _PerRow(writer, rows, file_column, id_column, messages_column, _Opener(spool, skip_bad_files))
+    opener = _Opener(spool, skip_bad_files)
+    per_row = _PerRow(writer, rows, file_column, id_column, messages_column, opener, tuple(gold))
     return Drafts(rows.length, rows.columns, rows.frame_kind, [], per_row.drafts)
 
 
@@ -162,6 +169,7 @@ class _PerRow:
     id_column: str | None
     messages_column: str | None
     opener: _Opener
+    gold: tuple[tuple[str | None, str], ...]
 
     def drafts(self, skipped: list[str]) -> Iterator[Draft]:
         seen: dict[str, int] = {}
@@ -169,6 +177,7 @@ class _PerRow:
         needed: set[str] | None = {
             *self.writer.names,
             *filter(None, (self.file_column, self.id_column, self.messages_column)),
+            *(column for _, column in self.gold),
         }
         if "item" in self.writer.names and "item" not in self.rows.columns:
             needed = None  # the whole row
@@ -192,7 +201,7 @@ class _PerRow:
             if job_id in seen:
                 raise ValidationError(self._same_id(job_id, seen[job_id], position))
             seen[job_id] = position
-            yield Draft(job_id, messages, label)
+            yield Draft(job_id, messages, label, gold_of(row, self.gold, where) if self.gold else None)
 
     def _values(self, row: Any, label: Any, files: list[File]) -> dict[str, Any]:
         """The names that the template uses, as far as the row has them; its columns before ours."""

@@ -17,6 +17,7 @@ from .asking import digest, records
 from .clock import utc
 from .drive import Context, Drive
 from .estimate import Estimate, estimate
+from .preview import chosen, whole
 from .records import JobRecord, RunRecord
 from .runner import Runner
 from .schemas import schema_key
@@ -84,9 +85,13 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
             base_url=settings.base_url,
         )
     )
-    found = found[: settings.preview]
+    everything = found
+    found, index = chosen(batch, everything)
     spec = _spec(batch, found, fresh)
-    prices = environment.price_book(_prices(spec), settings.live)
+    spec["gold"] = bool(batch.gold)
+    if settings.preview is not None and not dry_run:
+        spec["preview"] = whole(everything, found, settings)
+    prices = environment.price_book(stated_prices(spec), settings.live)
     limits = {name: planned(name, settings.live).limits for name in {r.job.provider for r in found}}
     if settings.limit is not None:
         for who, model in sorted({(r.job.provider, r.job.model) for r in found}):
@@ -106,9 +111,12 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
         store,
         models,
         frame_kind=batch.frame_kind,
-        index=batch.index,
+        index=index,
         skipped=batch.skipped,
     )
+    handle.source = batch
+    if batch.gold:
+        store.set_gold(run_id, batch.gold)
     if attached:
         _go_on(handle, settings.limit, settings.adaptive)
     return handle
@@ -203,7 +211,7 @@ def _context(store: Store, record: RunRecord, models: dict[str, type[Any]], key:
             live=live,
             base_url=record.spec.get("base_url"),
         ),
-        prices=environment.price_book(_prices(record.spec), live),
+        prices=environment.price_book(stated_prices(record.spec), live),
         clock=owner.clock,
         work=partial(owner.work, key),
         call=owner.call,
@@ -248,7 +256,8 @@ def _spec(batch: Batch, found: list[JobRecord], fresh: bool) -> JsonObject:
     }
 
 
-def _prices(spec: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
+def stated_prices(spec: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
+    """Return the prices that the user stated for a run: model, in, out."""
     return tuple((str(model), str(given), str(out)) for model, given, out in spec.get("prices") or ())
 
 

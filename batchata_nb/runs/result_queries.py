@@ -98,6 +98,11 @@ class ResultQueries(StoreFile):
                 out[int(str(row))] = json.loads(str(text))
         return out
 
+    def gold(self, run_id: str) -> dict[str, JsonObject]:
+        """Return what is known to be right, by item and field path."""
+        found = self._read("SELECT item, fields FROM gold WHERE run_id = ?", run_id)
+        return {str(item): json.loads(str(fields)) for item, fields in found}
+
     def search(self, run_id: str, text: str) -> set[int]:
         """Return rows whose id or fields contain a text, case-insensitively."""
         like = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -13,12 +12,12 @@ from ..core.errors import TimeoutError
 from ..core.jobs import Job, JsonObject
 from ..core.results import JobResult
 from .answers import result_of
-from .clock import utc
 from .drive import Drive
 from .environment import in_kernel
-from .handle import FAILED, Handle
+from .handle import FAILED
 from .records import JobRecord
 from .schemas import schema_key
+from .steering import Steered
 from .store import Store
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ SLICE = 0.1
 READ_AT_ONCE = 500
 
 
-class BatchRun(Handle, Sequence[JobResult]):
+class BatchRun(Steered, Sequence[JobResult]):
     """A started batch: a sequence of `JobResult` in job order, also by job id.
 
     Everything is read from the store when asked for; nothing is kept twice. `Batch.run` and `%batchata attach` make it.
@@ -288,53 +287,6 @@ class BatchRun(Handle, Sequence[JobResult]):
 
         return poll().__await__()
 
-    # commands
-
-    def tell(self, command: str, **args: Any) -> None:
-        """Carry out a command on the runner's thread, and wait for that.
-
-        Args:
-            command: Its name.
-            **args: What it is told.
-
-        Raises:
-            BatchataError: It cannot be done; says why.
-        """
-        from .launch import runner
-
-        runner().call(lambda: self.drive.command(command, args))
-
-    def cancel(self) -> BatchRun:
-        """Cancel the run: providers are asked to stop, and what has finished is kept."""
-        self.tell("cancel")
-        return self
-
-    def pause(self) -> BatchRun:
-        """Send nothing more until resumed; batches under way go on."""
-        self.tell("pause")
-        return self
-
-    def resume(self) -> BatchRun:
-        """Go on sending."""
-        self.tell("resume")
-        return self
-
-    def retry_failed(self, kind: str | None = None, *, max_tokens: int | None = None) -> BatchRun:
-        """Send failed and cancelled jobs again.
-
-        Answers that did not fit the schema are asked for again with the validation error in the prompt, and those that
-        were cut with more room. The latest good answer of a job counts; `attempts` gives all.
-
-        Args:
-            kind: Only those of one `error_kind`.
-            max_tokens: New cap on output tokens; None: what was cut gets twice what it had.
-
-        Raises:
-            ValidationError: The model does not give so many tokens; nothing was changed.
-        """
-        self.tell("retry_failed", kind=kind, max_tokens=max_tokens)
-        return self
-
     def attempts(self, key: int | str) -> list[JobResult]:
         """Return all answers that a job has had in this run, oldest first, each at its own cost.
 
@@ -346,52 +298,3 @@ class BatchRun(Handle, Sequence[JobResult]):
         model = self._models.get(schema_key(job.schema))
         bodies = self.store.attempts(self.run_id, row)
         return [result_of(body, model, attempts=number) for number, body in enumerate(bodies, 1)]
-
-    def reconcile(
-        self, batch_id: str | None = None, *, never_accepted: bool = False, tag: str | None = None
-    ) -> list[JsonObject]:
-        """Show the submissions of which it is not known whether the provider took them; decide on one where told.
-
-        While one is lost its jobs are not sent. The provider's list settles most by itself; where it cannot, look at
-        the provider's console.
-
-        Args:
-            batch_id: The provider's batch that it is. Its rows are checked: a wrong one does no harm.
-            never_accepted: The provider never took it, so that its jobs are sent again. If it did, they are paid twice.
-            tag: Which lost submission, where there are several.
-
-        Returns:
-            Those that are lost: tag, provider, number of jobs, when they were sent, and batches that it may be.
-
-        Raises:
-            ValidationError: There is nothing to decide, or the batch is known as another submission.
-        """
-        if batch_id is not None or never_accepted:
-            self.tell("reconcile", batch_id=batch_id, never_accepted=never_accepted, tag=tag)
-        return [
-            {
-                "tag": s.tag,
-                "provider": s.provider,
-                "jobs": len(s.rows),
-                "sent_at": utc(s.at).isoformat(timespec="seconds"),
-                "candidates": list(s.candidates),
-                "note": s.note,
-            }
-            for s in self.drive.state.open_submissions
-            if s.state == "uncertain"
-        ]
-
-    def set_cost_limit(self, usd: float | str | Decimal | None) -> BatchRun:
-        """Set the ceiling anew; held jobs that now fit are sent.
-
-        Args:
-            usd: The ceiling in US dollars; None takes it away.
-
-        Raises:
-            BatchataError: It is no amount of money.
-        """
-        self.tell("raise_limit", usd=None if usd is None else str(usd))
-        return self
-
-    def shutdown(self) -> None:
-        """Do nothing: runs share one background thread that ends with the process. Kept for batchata programs."""

@@ -33,7 +33,9 @@ class Settings:
     base_url: str | None = None
     practice: bool = field(default_factory=lambda: truth(os.environ.get("BATCHATA_PRACTICE", "")))
     live: bool = False
+    rest_live: bool = False
     preview: int | None = None
+    sample: int | None = None
     poll_interval: float | None = None
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from ..core import events as ev
@@ -81,6 +81,17 @@ class Store(JobQueries, ResultQueries):
         """Leave a run out of lists and names. Its results stay: they were paid for."""
         with self._write() as db:
             db.execute("UPDATE runs SET forgotten = 1 WHERE run_id = ?", (run_id,))
+
+    def set_gold(self, run_id: str, gold: Mapping[str, JsonObject]) -> None:
+        """Keep what is known to be right of a run's items, in the place of what was kept before."""
+        if gold == self.gold(run_id):
+            return
+        with self._write() as db:
+            db.execute("DELETE FROM gold WHERE run_id = ?", (run_id,))
+            db.executemany(
+                "INSERT INTO gold VALUES (?,?,?)",
+                [(run_id, item, json.dumps(fields, ensure_ascii=False)) for item, fields in gold.items()],
+            )
 
     # events
 

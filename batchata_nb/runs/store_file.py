@@ -58,7 +58,11 @@ DELETE FROM sent WHERE landed = 1;
 """
 """What jobs and results have alike is kept once; what older versions wrote stays as it is and is read as it is.
 Rows that have landed are told by their results, and no longer a second time as sent."""
-MIGRATIONS = (FIRST, CHANGED_JOBS, SHARED_PARTS)
+GOLD = """
+CREATE TABLE gold (
+  run_id TEXT NOT NULL, item TEXT NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (run_id, item)) WITHOUT ROWID;
+"""
+MIGRATIONS = (FIRST, CHANGED_JOBS, SHARED_PARTS, GOLD)
 """From nothing to the newest form, step by step; a file's version is how many of them it has seen. Only ever append."""
 VERSION = len(MIGRATIONS)
 REMEMBERED = 500

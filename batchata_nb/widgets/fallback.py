@@ -12,7 +12,20 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .words import counts, cut, dollars, kind, money_words, number, row_words, snippet, state_words, time_words, visible
+from .words import (
+    counts,
+    cut,
+    dollars,
+    kind,
+    money_words,
+    number,
+    preview_words,
+    row_words,
+    snippet,
+    state_words,
+    time_words,
+    visible,
+)
 
 ROWS, COLUMNS, MOST_BYTES = 50, 12, 90_000
 _PRACTICE = "Practice: no model was asked; nothing was sent or paid."
@@ -96,6 +109,8 @@ def report_text(summary: Mapping[str, Any], page: Mapping[str, Any]) -> str:
         f"  money:   {money_words(summary)}",
         f"  time:    {time_words(summary)}",
     ]
+    if whole := preview_words(summary):
+        lines.append(f"  preview: {whole}")
     if summary.get("practice"):
         lines.append(f"  {_PRACTICE}")
     lines += [
@@ -175,6 +190,7 @@ def _facts(summary: Mapping[str, Any]) -> _Html:
         ("Jobs", f"{number(summary.get('total'))} in all: {jobs}"),
         ("Money", money_words(summary)),
         ("Time", time_words(summary)),
+        *((name, preview_words(summary)) for name in ["Preview"] if preview_words(summary)),
     ]
     cells = (_tag("tr", _tag("th", name, style=_LINE), _tag("td", words, style=_LINE)) for name, words in pairs)
     return _tag("table", *cells, style=_TABLE)
@@ -268,9 +284,7 @@ def _field(field: Mapping[str, Any], documents: Sequence[str]) -> _Html:
         "tr",
         _tag("td", cut(field.get("path", ""), 120), style=_LINE),
         _tag("td", _tag("strong", cut(field.get("value", ""), 1000)), style=_LINE + ";white-space:pre-wrap"),
-        _tag(
-            "td", *(evidence or [none]), style=_LINE
-        ),
+        _tag("td", *(evidence or [none]), style=_LINE),
     )
 
 

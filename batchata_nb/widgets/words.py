@@ -72,6 +72,22 @@ def time_words(summary: Mapping[str, Any]) -> str:
     return f"{seconds} s"
 
 
+def preview_words(summary: Mapping[str, Any]) -> str:
+    """What a preview tells of the whole, and how the rest is run; empty for a run that is none, or has no rest."""
+    found = summary.get("preview") or {}
+    models = found.get("models") or ()
+    if not found.get("left") or not models:
+        return ""
+    prices = [
+        f"{cut(line.get('model'), 60)} {line.get('words')}" if len(models) > 1 else str(line.get("words"))
+        for line in models
+    ]
+    return (
+        f"{number(found['left'])} of {number(found.get('jobs'))} jobs are left; as a batch the whole would cost, as "
+        f"measured: {'; '.join(prices)}. %batchata rest {snippet(summary)} runs them"
+    )
+
+
 def row_words(row: Mapping[str, Any]) -> str:
     """One row of the table as a line."""
     fields: Iterable[tuple[str, Any]] = (row.get("fields") or {}).items()

@@ -115,7 +115,8 @@ export default widget((model, root, onClose) => {
     facts.update(summary);
     lost.update(summary);
     rows.update(summary);
-    show(versus, summary.models.length > 1);
+    setText(versus, summary.models.length > 1 ? "Compare models" : "Accuracy");
+    show(versus, summary.models.length > 1 || summary.gold);
     drawNote();
     tick();
     setText(live, isFinal(summary.state) ? `${summary.name}: ${RUN_WORDS[summary.state]}. ${oneLine(summary)}` : `${summary.name}: ${RUN_WORDS[summary.state]}`);
@@ -140,7 +141,11 @@ export default widget((model, root, onClose) => {
   }
 
   function take(next: Summary): void {
-    if (next.rev !== summary.rev) result.refresh();
+    if (next.runId !== summary.runId) {
+      // the whole run in the place of its preview: other rows stand under the same numbers
+      result.close();
+      compareModels(false);
+    } else if (next.rev !== summary.rev) result.refresh();
     summary = next;
     arrived = performance.now();
     frame.ask();
@@ -161,7 +166,7 @@ export default widget((model, root, onClose) => {
     state: () => (isFinal(summary.state) ? "final" : atRest() ? "rest" : "live"),
     take(answer): void {
       const pulled = readSummary(answer);
-      if (pulled.rev >= summary.rev) take(pulled); // a push may have overtaken it
+      if (pulled.rev >= summary.rev || pulled.runId !== summary.runId) take(pulled); // a push may have overtaken it
     },
     tick(silent): void {
       drawNote(silent);

@@ -81,3 +81,43 @@ test("hostile answers stay text", async () => {
   expect(el.textContent).toContain(evil);
   expect(el.querySelector("img:not(.bnb-page-image), [onerror]")).toBeNull();
 });
+
+test("with gold values each model has its score, each answer a verdict, and one model is enough", async () => {
+  const kernel = new DemoKernel({ summary: summaryOf("finished", { models: MODELS.slice(0, 1), gold: true }) });
+  const [first] = MODELS as [string];
+  const rows = [
+    { id: "a", same: null, gold: "Acme", cells: { [first]: { row: 0, state: "succeeded", value: "Acme", right: true } } },
+    { id: "b", same: null, gold: "Bolt", cells: { [first]: { row: 1, state: "succeeded", value: "Volt", right: false } } },
+    { id: "c", same: null, gold: null, cells: { [first]: { row: 2, state: "succeeded", value: "Crane", right: null } } },
+  ];
+  vi.spyOn(kernel, "compare").mockReturnValue({ total: 3, start: 0, models: [first], columns: ["vendor"], path: "vendor", gold: true, agreement: {}, accuracy: { vendor: { [first]: { right: 1, of: 2 } } }, rows });
+  dashboard.render({ model: kernel, el });
+  await wait(100);
+  press("Accuracy");
+  await wait(100);
+  expect(shown(".bnb-compare th").map((node) => node.textContent)).toEqual(["Input", "Right", `${first}1 of 2 right, 50 %`]);
+  expect(shown(".bnb-compare tbody td").map((node) => node.textContent)).toEqual(["a", "Acme", "Acme", "b", "Bolt", "Volt", "c", "", "Crane"]);
+  expect(shown(".bnb-compare .bnb-cell").map((node) => node.getAttribute("aria-label"))).toEqual([
+    `${first}: Acme, right. Show its evidence`, `${first}: Volt, wrong. Show its evidence`, `${first}: Crane. Show its evidence`,
+  ]);
+});
+
+test("a preview says what the whole would cost, and runs the rest with the model that is chosen", async () => {
+  const words = "~$1.20 (95 % interval $1.00 to $1.40)";
+  const preview = { jobs: 20, left: 16, models: [...MODELS, "all"].map((model) => ({ model, left: model === "all" ? 16 : 8, words })) };
+  const can = ["rest"];
+  const kernel = new DemoKernel({ summary: summaryOf("finished", { models: MODELS, preview, can }) });
+  dashboard.render({ model: kernel, el });
+  await wait(100);
+  expect(el.textContent).toContain(`a preview; as a batch all 20 jobs would cost ${words}`);
+  press("Run the rest…");
+  expect(shown(".bnb-ask button").map((node) => node.textContent)).toEqual([...MODELS.map((model) => `Go on with ${model}`), "Go on with all models", "Not yet"]);
+  expect(document.activeElement?.textContent).toBe("Not yet");
+  press(`Go on with ${MODELS[1]}`);
+  await wait(100);
+  expect(kernel.sent.filter((message) => message.kind === "cmd").at(-1)).toMatchObject({ cmd: "rest", args: { model: MODELS[1] } });
+
+  kernel.set?.("summary", summaryOf("running", { models: MODELS.slice(1), run_id: "r2", rev: 1 }));
+  await wait(1500);
+  expect(shown("button").map((node) => node.textContent)).not.toContain("Run the rest…");
+});

@@ -61,6 +61,14 @@ def complete(shell: InteractiveShell) -> Iterator[Complete]:
         ("%%batchata x --over rows\n---\nSay {{ x }} {{ in|", ["index"]),
         ("%%batchata x -f a.pdf\n---\nSay {{ fi|", ["file"]),
         ("%%batchata x\n--- sy|", ["system"]),
+        ("%%batchata x --over df --id te|", ["text"]),
+        ("%%batchata x --over df --file-column |", ["text", "title"]),
+        ("%%batchata x --over=rows --messages |", ["x"]),
+        ("%%batchata x --over df --gold ti|", ["title"]),
+        ("%%batchata x --over df --gold mood=ti|", ["title"]),
+        ("%batchata rest inv|", ["invoices"]),
+        ("%batchata rest invoices b|", ["best"]),
+        ("%batchata export tic|", ["tickets"]),
     ],
 )
 def test_what_fits_is_offered(complete: Complete, cell: str, expected: list[str]):

@@ -42,11 +42,13 @@ def written_by(version, path, jobs):
     for row, (each, landed) in enumerate(zip(jobs, found, strict=True)):
         body = zlib.compress(json.dumps(each.to_json()).encode(), 3)
         db.execute(
-            "INSERT INTO jobs VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO jobs (run_id, row, job_id, fingerprint, provider, model, bound, size, outputs, cache_write, "
+            "surcharge, body) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
             (OLD, row, each.id, each.fingerprint, "edge", "m", 10, 100, 1000, None, "1", body),
         )
         last = row == rows[-1]
-        db.execute("INSERT INTO sent VALUES (?,?,?,?,'1',?)", (OLD, row, tag, each.fingerprint, not last))
+        if last or version < 3:  # from then on, rows that have landed are told by their results alone
+            db.execute("INSERT INTO sent VALUES (?,?,?,?,'1',?)", (OLD, row, tag, each.fingerprint, not last))
         if not last:
             db.execute(
                 "INSERT INTO results (run_id, row, tag, fingerprint, usable, outcome, kind, cost, fields, body) "

@@ -2,9 +2,10 @@
 import { onKey } from "../view.ts";
 import { button, h, setAria, show } from "../dom.ts";
 import type { Bag } from "../pure/guards.ts";
-import { dollars } from "../pure/format.ts";
+import { count, dollars } from "../pure/format.ts";
 import { isFinal } from "../pure/segments.ts";
 import type { Command, Summary } from "../pure/snapshot.ts";
+import { clip } from "../pure/visible.ts";
 
 export interface Actions {
   el: HTMLElement;
@@ -86,11 +87,28 @@ export function actions(run: Run): Actions {
     input.select();
   });
 
+  const rest = button("Run the rest…", () => {
+    const found = summary?.preview;
+    if (!found) return;
+    const several = found.models.length > 1;
+    const choices = found.models.map(({ model, left, words }) => {
+      const named = several && model !== "all";
+      const label = named ? `Go on with ${clip(model, 60)}` : several ? "Go on with all models" : `Run the other ${count(left)}`;
+      const yes = button(label, () => {
+        close();
+        void command(rest, "rest", named ? { model } : {});
+      }, { class: several ? "" : "bnb-primary" });
+      return h("p", { class: "bnb-choice" }, yes, h("span", {}, ` ${count(left)} more jobs; the whole as measured: ${clip(words, 200)}`));
+    });
+    const leave = button("Not yet", close);
+    open(rest, h("div", {}, ...choices), leave);
+    leave.focus();
+  }, { class: "bnb-primary", title: "Run what the preview left out; what it has run is not paid for again" });
   const pause = button("Pause", () => void command(pause, "pause"), { title: "Send no further batches; those at the provider go on" });
   const resume = button("Resume", () => void command(resume, "resume"), { class: "bnb-primary" });
   const retry = button("Retry failed", () => void command(retry, "retry_failed"), { class: "bnb-primary" });
   const buttons: [HTMLButtonElement, Command][] = [
-    [resume, "resume"], [pause, "pause"], [retry, "retry_failed"], [raise, "raise_limit"], [cancel, "cancel"],
+    [rest, "rest"], [resume, "resume"], [pause, "pause"], [retry, "retry_failed"], [raise, "raise_limit"], [cancel, "cancel"],
   ];
 
   return {

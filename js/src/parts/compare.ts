@@ -64,21 +64,28 @@ export function compare(channel: Channel, onOpen: (row: number) => void, onBack:
     for (const node of [range, back, next]) show(node, now.total > PAGE);
     back.disabled = now.start === 0;
     next.disabled = now.start + now.rows.length >= now.total;
-    keyed(headRow, ["Input", "Agree", ...now.models], (name, i) => `${i} ${name}`, () => Object.assign(h("th"), { scope: "col" }), (node, name) => setText(node, name));
-    body.replaceChildren(...now.rows.map((pair) => line(pair, now.models)));
+    const heads = ["Input", ...(now.gold ? ["Right"] : []), ...(now.models.length > 1 ? ["Agree"] : []), ...now.models];
+    keyed(headRow, heads, (name, i) => `${i} ${name}`, () => Object.assign(h("th"), { scope: "col" }), (node, name) => {
+      const score = now.models.includes(name) ? now.accuracy[now.path]?.[name] : undefined;
+      node.replaceChildren(h("span", {}, name), ...(score?.of ? [h("span", { class: "bnb-note bnb-score" }, `${count(score.same)} of ${count(score.of)} right, ${percent(score)}`)] : []));
+    });
+    body.replaceChildren(...now.rows.map((pair) => line(pair, now)));
     show(scroll, now.rows.length > 0);
     setText(note, now.rows.length ? "" : query.differ ? "The models agree on every input." : "No answers yet.");
     show(note, now.rows.length === 0);
   }
 
-  function line(pair: Pair, models: readonly string[]): HTMLElement {
+  function line(pair: Pair, { models, gold }: Comparison): HTMLElement {
     const words = pair.same === null ? "" : pair.same ? "same" : "differ";
     const mark = h("td", { class: `bnb-agree bnb-agree-${words || "open"}` });
     if (words) append(mark, icon(pair.same ? "equal" : "unequal"), h("span", {}, words));
-    return h("tr", { class: pair.same === false ? "bnb-differs" : "" }, h("td", {}, h("bdi", {}, clip(pair.id, 120))), mark, ...models.map((model) => {
+    const right = gold ? [h("td", {}, h("bdi", {}, clip((pair.gold ?? "").replace(/\s+/g, " "), 160)))] : [];
+    return h("tr", { class: pair.same === false ? "bnb-differs" : "" }, h("td", {}, h("bdi", {}, clip(pair.id, 120))), ...right, ...(models.length > 1 ? [mark] : []), ...models.map((model) => {
       const cell = pair.cells[model];
       if (!cell) return h("td");
-      const node = button("", () => onOpen(cell.row), { class: "bnb-cell", aria: { label: `${model}: ${clip(cell.value ?? cell.state, 160)}. Show its evidence` } });
+      const verdict = cell.right === null ? "" : cell.right ? ", right" : ", wrong";
+      const node = button("", () => onOpen(cell.row), { class: "bnb-cell", aria: { label: `${model}: ${clip(cell.value ?? cell.state, 160)}${verdict}. Show its evidence` } });
+      if (cell.right !== null) append(node, icon(cell.right ? "succeeded" : "errored"));
       if (cell.value === null) append(node, icon(cell.state), h("span", { class: "bnb-note" }, cell.state));
       else append(node, h("bdi", {}, clip(cell.value.replace(/\s+/g, " "), 160) || "empty"));
       if ((cell.value?.length ?? 0) > 24) setTitle(node, clip(cell.value ?? "", 600));

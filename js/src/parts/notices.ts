@@ -18,13 +18,18 @@ export function notices(onRetry: (error: ErrorGroup) => void): Notices {
   const heldText = h("span");
   const held = h("p", { class: "bnb-notice bnb-is-held" }, icon("held"), h("b", {}, "Held"), heldText);
   let groups: ErrorGroup[] = [];
+  const wholeText = h("span");
+  const whole = h("p", { class: "bnb-notice" }, h("b", {}, "Preview"), wholeText);
   const errors = h("ul", { class: "bnb-errors", aria: { label: "Failures by cause" } });
 
   return {
-    el: h("div", { class: "bnb-notices" }, practice, follower, held, errors),
+    el: h("div", { class: "bnb-notices" }, practice, follower, whole, held, errors),
     update(summary): void {
       show(practice, summary.practice);
       show(follower, !summary.driver);
+      const { preview } = summary;
+      show(whole, Boolean(preview?.left));
+      if (preview) setText(wholeText, `${count(preview.left)} of ${plural(preview.jobs, "job")} are left. As a batch the whole would cost, as measured: ${preview.models.map(({ model, words }) => (preview.models.length > 1 ? `${model} ${words}` : words)).join("; ")}.`);
       show(held, summary.held !== null);
       if (summary.held) {
         const { jobs, needs } = summary.held;

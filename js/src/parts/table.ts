@@ -269,6 +269,7 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
     update(now): void {
       exporting.update(now.name);
       const models = summary?.models.length;
+      if (summary && summary.runId !== now.runId) asked = { rev: -1, at: -Infinity };
       summary = now;
       drawStates(now);
       if (models !== undefined && models !== now.models.length) draw();

@@ -13,7 +13,9 @@ export interface Pair {
   id: string;
   /** Whether the models say the same; null where fewer than two have answered. */
   same: boolean | null;
-  cells: Record<string, { row: number; state: JobState; value: string | null }>;
+  /** What is right, where that is known. */
+  gold: string | null;
+  cells: Record<string, { row: number; state: JobState; value: string | null; right: boolean | null }>;
 }
 
 export interface Comparison {
@@ -23,8 +25,15 @@ export interface Comparison {
   columns: string[];
   path: string;
   agreement: Record<string, Share>;
+  /** By field and model: gold values that it has right. */
+  accuracy: Record<string, Record<string, Share>>;
+  /** Whether there are gold values. */
+  gold: boolean;
   rows: Pair[];
 }
+
+const rights = (raw: unknown): Record<string, Share> =>
+  Object.fromEntries(Object.entries(bag(raw)).map(([model, score]) => [model, { same: numberOr(bag(score).right, 0), of: numberOr(bag(score).of, 0) }]));
 
 export function readComparison(raw: unknown): Comparison {
   const c = bag(raw);
@@ -36,16 +45,20 @@ export function readComparison(raw: unknown): Comparison {
     columns: texts(c.columns),
     path: text(c.path),
     agreement: Object.fromEntries(shares) as Record<string, Share>,
+    accuracy: Object.fromEntries(Object.entries(bag(c.accuracy)).map(([path, models]) => [path, rights(models)])),
+    gold: c.gold === true,
     rows: list(c.rows).map((raw) => {
       const r = bag(raw);
       const cells = Object.entries(bag(r.cells)).map(([model, cell]) => {
-        const { row, state, value } = bag(cell);
-        return [model, { row: numberOr(row, 0), state: oneOf(state, JOB_STATES, "pending"), value: textOrNull(value) }];
+        const { row, state, value, right } = bag(cell);
+        return [model, { row: numberOr(row, 0), state: oneOf(state, JOB_STATES, "pending"), value: textOrNull(value), right: yesNo(right) }];
       });
-      return { id: text(r.id), same: typeof r.same === "boolean" ? r.same : null, cells: Object.fromEntries(cells) as Pair["cells"] };
+      return { id: text(r.id), same: yesNo(r.same), gold: textOrNull(r.gold), cells: Object.fromEntries(cells) as Pair["cells"] };
     }),
   };
 }
+
+const yesNo = (raw: unknown): boolean | null => (typeof raw === "boolean" ? raw : null);
 
 export const percent = ({ same, of }: Share): string => (of ? `${Math.floor((100 * same) / of)} %` : "0 %");
 

@@ -96,7 +96,8 @@ export function oneLine(s: Summary): string {
   const money = s.money.known ? [`${dollars(s.money.spent)} ${would}spent`] : [];
   if (s.money.known && s.money.saved !== null && Number(s.money.saved) > 0) money.push(`${dollars(s.money.saved)} ${would}saved`);
   const practice = s.practice ? ["practice: no model was asked, nothing was sent or paid"] : [];
-  return [jobs, ...money, duration(s.elapsed), ...practice].join(" · ");
+  const whole = s.preview?.left ? [`a preview; as a batch all ${count(s.preview.jobs)} jobs would cost ${s.preview.models.at(-1)?.words ?? "?"}`] : [];
+  return [jobs, ...money, duration(s.elapsed), ...whole, ...practice].join(" · ");
 }
 
 /** The state of a run, in a word for the title line. */

@@ -1,5 +1,5 @@
 // The messages between kernel and browser, typed, and the one place that reads them.
-import { bag, list, numberOr, oneOf, text, textOrNull, texts } from "./guards.ts";
+import { bag, list, numberOr, oneOf, text, textOrNull, texts, type Bag } from "./guards.ts";
 
 /** States of a job, in the order in which views show them. */
 export const JOB_STATES = [
@@ -12,7 +12,7 @@ export const RUN_STATES = [
 ] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
-export const COMMANDS = ["cancel", "pause", "resume", "retry_failed", "raise_limit", "reconcile"] as const;
+export const COMMANDS = ["cancel", "pause", "resume", "retry_failed", "raise_limit", "reconcile", "rest"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface Money {
@@ -50,6 +50,15 @@ export interface ErrorGroup {
   more: number | null;
 }
 
+/** What a preview tells of the whole. */
+export interface Preview {
+  /** Jobs in all, and those that it left out. */
+  jobs: number;
+  left: number;
+  /** A line for each model, and one for all where there are several; the last one is the whole. */
+  models: { model: string; left: number; words: string }[];
+}
+
 export interface Summary {
   rev: number;
   name: string;
@@ -72,6 +81,9 @@ export interface Summary {
   errors: ErrorGroup[];
   log: { at: string; text: string }[];
   held: { jobs: number; needs: string } | null;
+  preview: Preview | null;
+  /** Whether it is known what is right of some inputs. */
+  gold: boolean;
   can: Command[];
 }
 
@@ -110,8 +122,15 @@ export function readSummary(raw: unknown): Summary {
     }),
     log: list(s.log).map((raw) => ({ at: text(bag(raw).at), text: text(bag(raw).text) })),
     held: held && { jobs: numberOr(held.jobs, 0), needs: text(held.needs, "0") },
+    preview: s.preview ? readPreview(bag(s.preview)) : null,
+    gold: s.gold === true,
     can: COMMANDS.filter((command) => list(s.can).includes(command)),
   };
+}
+
+function readPreview(p: Bag): Preview {
+  const models = list(p.models).map((raw) => ({ model: text(bag(raw).model), left: numberOr(bag(raw).left, 0), words: text(bag(raw).words) }));
+  return { jobs: numberOr(p.jobs, 0), left: numberOr(p.left, 0), models };
 }
 
 function readBatch(raw: unknown): Batch {
