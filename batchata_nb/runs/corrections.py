@@ -55,6 +55,37 @@ def corrected(
     raise ValidationError(f"{path}: {problem}")
 
 
+def reviewed(parsed: Any, right: Mapping[str, Any], rejected: Sequence[str]) -> Any:
+    """Return an answer's data as a person left it: corrected values in their places, rejected ones empty.
+
+    Args:
+        parsed: The answer: a Pydantic object, or data.
+        right: Corrected values as JSON, by path.
+        rejected: Paths of values that are wrong, without a right one.
+
+    Raises:
+        ValidationError: The corrections fit the schema each for itself, but not together.
+    """
+    import pydantic
+
+    typed = isinstance(parsed, pydantic.BaseModel)
+    data = parsed.model_dump(mode="json", by_alias=True) if typed else copy.deepcopy(parsed)
+    trails = dict(_trails(data))
+    for path, value in right.items():
+        _put(data, trails[path], value)
+    if typed:
+        try:
+            data = (type(parsed).model_validate(data) if right else parsed).model_dump()
+        except pydantic.ValidationError as error:
+            raise ValidationError(
+                f"The corrections do not fit the schema together: {error.errors()[0]['msg']}"
+            ) from error
+        trails = dict(zip(trails, (keys for _, keys in _trails(data)), strict=True))  # aliases have become names
+    for path in rejected:
+        _put(data, trails[path], None)
+    return data
+
+
 def candidates(value: Any) -> list[Any]:
     """Return what a typed text may stand for, likeliest first; anything but text stands for itself."""
     if not isinstance(value, str):

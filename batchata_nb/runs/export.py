@@ -20,25 +20,49 @@ if TYPE_CHECKING:
 LIBRARIES = ("pandas", "polars", "pyarrow")
 
 
-def to_df(run: BatchRun) -> Any:
+def to_df(run: BatchRun, reviewed: bool = False) -> Any:
     """Return a frame with one row a job, in the library that the input came in, else the first that is installed.
+
+    Args:
+        run: The run.
+        reviewed: Whether fields stand as a person left them: corrected values in place, rejected ones empty.
 
     Raises:
         ValidationError: No frame library is installed.
     """
     reviews = run.reviews()
     gold = run.store.gold(run.run_id) if not run.is_dry else {}
-    rows = [{**line(result), **_gold(result, gold), **verdicts(reviews.get(result.job_id, {}))} for result in run]
+    rows = []
+    for result in run:
+        said = reviews.get(result.job_id, {})
+        rows.append({**line(result, said if reviewed else {}), **_gold(result, gold), **verdicts(said)})
     columns = list(dict.fromkeys(column for row in rows for column in row))
     data = {column: [row.get(column) for row in rows] for column in columns}
     return _frame(data, run.frame_kind, run.frame_index if run.frame_kind == "pandas" else None)
 
 
-def line(result: JobResult) -> dict[str, Any]:
-    """Return one result as a flat row: id, fields by dots, then status, error, cost, tokens and pages."""
+def _data(result: JobResult, reviews: Mapping[str, Review]) -> Any:
+    """Return what a result says, with a person's corrections in it."""
+    from .corrections import reviewed
+
+    right = {path: review.value for path, review in reviews.items() if review.verdict == "corrected"}
+    wrong = [path for path, review in reviews.items() if review.verdict == "rejected"]
     parsed = result.parsed_response
-    data = parsed.model_dump() if hasattr(parsed, "model_dump") else parsed
-    fields = {"answer": result.raw_response} if data is None else flat(data)
+    if parsed is None:
+        return {"answer": right.get("answer", None if wrong else result.raw_response)}
+    if right or wrong:
+        return reviewed(parsed, right, wrong)
+    return parsed.model_dump() if hasattr(parsed, "model_dump") else parsed
+
+
+def line(result: JobResult, reviews: Mapping[str, Review] | None = None) -> dict[str, Any]:
+    """Return one result as a flat row: id, fields by dots, then status, error, cost, tokens and pages.
+
+    Args:
+        result: The result.
+        reviews: Verdicts by field, whose corrections take the places of what the answer says.
+    """
+    fields = flat(_data(result, reviews or {}))
     pages = {path: cited.page for path, cited in result.citation_mappings.items() if cited}
     known = {"job_id", "status", "error", "error_kind", "model", "cost_usd", "input_tokens", "output_tokens", "pages"}
     return {

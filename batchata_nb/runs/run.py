@@ -165,11 +165,16 @@ class BatchRun(Steered, Sequence[JobResult]):
         """Return the error of each failed job by its id."""
         return {r.job_id: r.error or r.status for r in self.results(wait=False)["failed"]}
 
-    def to_df(self) -> Any:
-        """Return a frame of the library that came in, else pandas: ids, fields by dots, status, cost, tokens, pages."""
+    def to_df(self, reviewed: bool = False) -> Any:
+        """Return a frame of the library that came in, else pandas: ids, fields by dots, status, cost, tokens, pages.
+
+        Args:
+            reviewed: Whether fields stand as a person left them: corrected values in place, rejected ones empty.
+                Verdicts have columns of their own in any case: `field.review`, `reviewed_by`, `reviewed_at`.
+        """
         from .export import to_df
 
-        return to_df(self)
+        return to_df(self, reviewed)
 
     def to_jsonl(self, path: str | Path) -> Path:
         """Write one result a line as JSON, to a file that is whole or not there.

@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Literal
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from batchata_nb import Batch, ValidationError
-from batchata_nb.runs.corrections import corrected
+from batchata_nb.runs.corrections import corrected, reviewed
 from batchata_nb.runs.launch import attach
 from batchata_nb.runs.schemas import schema_of
 
@@ -38,6 +38,22 @@ class Order(BaseModel):
     weight: float = Field(gt=0)
     paid: bool
     code: str = Field(pattern="^[A-Z]{2}$")
+
+
+class Person(BaseModel):
+    name: str = Field(alias="Full name")
+    town: str
+
+
+class Bought(BaseModel):
+    net: int = Field(alias="Net amount")
+    buyer: Person
+
+    @model_validator(mode="after")
+    def _enough(self) -> Bought:
+        if self.net < 1:
+            raise ValueError("too small")
+        return self
 
 
 ORDER = {
@@ -184,6 +200,43 @@ def test_a_table_is_signed(folder, monkeypatch):
     assert re.search(r"<s>1,?234\.50?</s><br><strong>5</strong>", html)
     assert f"<strong>rejected</strong><br><small>Charles, {minute}</small>" in html
     assert 2 == html.count("<small>not checked</small>")
+
+
+def test_a_reviewed_frame_has_what_the_person_said():
+    """Corrected values stand in place of the answer's, with the field's type; rejected ones are empty."""
+    run = invoices()
+    run.review(0, "total", "corrected", "5.10")
+    run.review(1, "vendor", "rejected")
+    run.review(1, "date", "corrected", "2026-04-01")
+    told, plain = run.to_df(reviewed=True), run.to_df()
+
+    assert [Decimal("5.10"), Decimal("8")] == [Decimal(value) for value in told["total"]]
+    assert [date(2026, 3, 25), date(2026, 4, 1)] == list(told["date"])
+    assert ("Northwind Traders", True) == (told["vendor"][0], bool(told["vendor"].isna()[1]))
+    assert ["Northwind Traders"] * 2 == list(plain["vendor"])
+    assert list(plain) == list(told)
+
+
+def test_reviewed_data_goes_by_the_names_of_fields():
+    """Fields that travel under an alias are corrected and rejected too; plain data needs no class."""
+    bought = Bought(**{"Net amount": 3, "buyer": {"Full name": "Ann", "town": "Bath"}})
+
+    assert {"net": 4, "buyer": {"name": None, "town": "Bath"}} == reviewed(
+        bought, {"Net amount": 4}, ["buyer.Full name"]
+    )
+    assert {"a": [1, None]} == reviewed({"a": [1, 2]}, {}, ["a[1]"])
+    with pytest.raises(ValidationError, match=r"do not fit the schema together: .*too small"):
+        reviewed(bought, {"Net amount": 0}, [])
+
+
+def test_a_plain_answer_is_put_right_in_the_frame():
+    """An answer without fields is replaced by what was typed."""
+    batch = Batch().use_practice().set_default_params(model="claude-sonnet-5-5")
+    run = batch.add_job(prompt="Say hello.").run(wait=True)
+    run.review(0, "answer", "corrected", "Good day.")
+
+    assert ["Good day."] == list(run.to_df(reviewed=True)["answer"])
+    assert run.to_df()["answer"][0] != "Good day."
 
 
 def test_the_signature_says_how_far_it_goes(folder):
