@@ -55,8 +55,9 @@ pictures: browser ## README's pictures, taken anew in JupyterLab
 	@$(PYTEST) tests/e2e/test_browser.py -k 'lab and (live or place)'
 	@$(PY) tools/pictures.py
 
-wheel: $(STAMPS)/dev ## build the wheel and the source package into dist/
+wheel: $(STAMPS)/dev ## build the wheel, the source package and the kit for Colab into dist/
 	@$(PY) -m build
+	@$(PY) tools/colab_kit.py
 
 clean: ## remove what make has put here; the user's state files stay
 	@rm -rf $(VENV) .cache dist build test-results js/node_modules

@@ -40,11 +40,9 @@ def main() -> int:
     words.add_argument("--out", type=Path, default=Path("read"), help="folder for the results (default: read)")
     given = words.parse_args()
 
-    batch = Batch(results_dir=str(given.out)).add_cost_limit(usd=given.max_cost)
-    batch.set_default_params(model=given.model or "claude-sonnet-5-5")
-    if given.model is None:
-        batch.use_practice()
     try:
+        batch = Batch(results_dir=str(given.out)).add_cost_limit(usd=given.max_cost)
+        batch.set_default_params(model=given.model or "claude-sonnet-5-5").use_practice(given.model is None)
         batch.add_jobs(
             "Extract the invoice number, the vendor, the date and the total amount to pay.",
             files=[str(given.folder / "*.pdf")],

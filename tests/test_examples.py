@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 import subprocess
 import sys
@@ -108,3 +109,44 @@ def test_papers_are_a_folder_as_people_have_it(papers):
     for word in "Rechnungsnummer Facture Factura Fattura Fakturadatum Forfaldsdato".split():
         assert word in everything
     assert sum(path.stat().st_size for path in (EXAMPLES / "documents").iterdir()) < 600_000
+
+
+def run_script(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the example script as a person does, beside its documents."""
+    script = [sys.executable, str(EXAMPLES / "read_invoices.py"), *words]
+    env = {**os.environ, "PYTHONPATH": str(EXAMPLES.parent), "BATCHATA_PRACTICE_SECONDS": "0", "PYTHONUTF8": "1"}
+    return subprocess.run(script, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_the_script_blocks_prints_and_goes_on(tmp_path):
+    """In a plain process the run blocks until the invoices are read; a second start sends nothing again."""
+    words = [str(EXAMPLES / "invoices")]
+    first, second = run_script(tmp_path, *words), run_script(tmp_path, *words)
+    lines = first.stdout.splitlines()
+
+    assert (0, 0) == (first.returncode, second.returncode), first.stderr + second.stderr
+    assert "nordwind         RE-2026-0117           2,089.04   page 1: 2.089,04" in lines
+    assert lines[-1].startswith("8 of 8 read")
+    assert lines == second.stdout.splitlines()
+    assert 8 == len(list((tmp_path / "read").glob("*.json")))
+    assert "data:image/jpeg" in (tmp_path / "read" / "invoices.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["nothing"], "No file matches 'nothing/*.pdf'"),
+        ([str(EXAMPLES / "invoices"), "--model", "claude-sonnet-5-5"], "ANTHROPIC_API_KEY"),
+        (
+            [str(EXAMPLES / "invoices"), "--model", "claude-sonnet-5-5", "--max-cost", "-1"],
+            "-1 is no amount",
+        ),
+    ],
+)
+def test_the_script_says_what_to_change(tmp_path, words, says):
+    """A script that cannot start ends with 2 and one line, without a traceback; nothing is written."""
+    found = run_script(tmp_path, *words)
+
+    assert (2, 1) == (found.returncode, len(found.stderr.splitlines())), found.stderr
+    assert says in found.stderr
+    assert [] == list(tmp_path.iterdir())

@@ -69,7 +69,8 @@ def run_here() -> int:
 def show(book: Any) -> None:
     """Print the code cells of an executed notebook and what they show."""
     for cell in book.cells:
-        if cell.cell_type != "code" or cell.execution_count is None:
+        hidden = cell.metadata.get("jupyter", {}).get("source_hidden")
+        if cell.cell_type != "code" or cell.execution_count is None or hidden:
             continue
         print("\n" + textwrap.indent(cell.source, "│ ", lambda line: True))
         for text in filter(None, (readable(output) for output in cell.outputs)):

@@ -57,5 +57,5 @@ def limit_text(usd: object) -> str | None:
     except ArithmeticError:
         amount = Decimal(-1)
     if not amount.is_finite() or amount < 0:
-        raise BatchataError(f"{usd!r} is no amount in dollars; write it as 5 or 7.50.")
+        raise BatchataError(f"{usd} is no amount in dollars; write it as 5 or 7.50.")
     return str(amount)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shutil
 from pathlib import Path
 
@@ -71,23 +72,98 @@ def test_frame_of_10000_rows(tmp_path):
     assert "(10000, 10005)" == shown(book, '["reused"]')
 
 
-def test_comparing_models(tmp_path):
-    """Each model answers each row, and their answers stand side by side."""
-    book = execute("comparing_models", tmp_path)
-    table = shown(book, "by_message").splitlines()
+def test_folder_to_signed_table(tmp_path):
+    """Thirty papers are priced, tried, run, mended, proven, reviewed, and handed over with reviewer and time."""
+    book = execute("folder_to_signed_table", tmp_path)
+    out = tmp_path / "examples" / "signed"
+    report, table = (out / "papers.html").read_text("utf-8"), (out / "papers.csv").read_text("utf-8")
 
-    assert ["model", "claude-haiku-5-5", "gemini-3.8-flash", "gpt-6.1-sol"] == table[0].split()
-    assert 8 == sum(line.startswith("M-0") and "NaN" not in line for line in table)
+    assert "invoice-kuipers.pdf holds images only" in shown(book, "--dry-run")
+    assert "30 jobs in 1 batch" in shown(book, "--dry-run")
+    assert "papers: 3 of 30 jobs in real time" in shown(book, "--preview 3")
+    assert shown(book, "await papers;").startswith("papers: 28 of 30 succeeded, 2 failed")
+    failed = "{'invoice-rivage': 'The answer was cut", "'invoice-waterkant': 'The answer holds no readable JSON"
+    assert all(words in shown(book, "papers.get_failed_jobs()") for words in failed)
+    assert "(30, {})" == shown(book, "retry_failed")
+    assert "due_or_end = 2028-12-31  [p. 1]" in shown(book, 'papers["contract-lift-service"]')
+    assert "total_amount = 9206.73  [p. 1]" in shown(book, 'papers["invoice-conti"]')
+    assert 16 == sum(line.endswith("None") for line in shown(book, "unproven").splitlines())
+    progress = shown(book, "review_progress")
+    assert "{'begun': 30, 'done': 30, 'confirmed': 161, 'corrected': 18, 'rejected': 1}" == progress
+    assert shown(book, "html.unescape").startswith("Reviewed by Ada Lindqvist, 20")
+    assert 30 == report.count("<details open>")
+    assert 18 == report.count("<strong>corrected</strong><br><small>Ada Lindqvist, 20")
+    assert 140 < report.count('src="data:image/jpeg;base64,') < 180
+    assert 500_000 < len(report) < 3_000_000
+    assert 31 == len(table.splitlines())
+    assert "5087.44" in table
+    assert "Ada Lindqvist" in table
+
+
+def test_comparing_models(tmp_path):
+    """Models are compared by agreement, price and gold labels; the cheapest of equals wins and is not paid again."""
+    book = execute("comparing_models", tmp_path)
+
+    assert "48 jobs in 3 batches" in shown(book, "--dry-run")
+    assert re.search(r"claude-haiku-5-5 +16 +16 +0\.0080\d+ +0\.75", shown(book, "model_rows"))
+    assert re.search(r"sentiment +1\.0 +16 +0\.75", shown(book, "scores.rows()"))
+    assert ["M-004", "M-006", "M-012", "M-015"] == re.findall(r"^(M-\d+) +(?:pos|neg|mix)", shown(book, "wrong["), re.M)
+    assert "'claude-haiku-5-5'" == shown(book, "winner = scores.best")
+    assert "16" == shown(book, '["reused"]')
 
 
 @pytest.mark.colab
 def test_resuming(tmp_path):
-    """A run is found again after its kernel has forgotten it, and is never paid twice."""
+    """A run whose kernel is killed is found by another kernel: its batch is fetched, and nothing is sent again."""
     book = execute("resuming", tmp_path)
 
-    assert re.search(r"notes +\w+ +3 +gpt-6\.1-sol", shown(book, "%batchata"))
+    assert re.match(r"'batch_\w+'", shown(book, "SIGKILL"))
+    assert re.search(r"notes +unfinished +3 +gpt-6\.1-sol", shown(book, "%batchata"))
     assert "['positive', 'negative', 'positive']" == shown(book, "[result.output.sentiment")
-    assert "(1, 3)" == shown(book, '["batches_total"]')
+    assert "(True, 3)" == shown(book, 'notes.status()["completed"]')
+    assert "(True, 'finished')" == shown(book, 'notes.summary()["state"]')
+
+
+COLAB = """
+import os, shutil, sys, types
+google, colab, files = (types.ModuleType(name) for name in ("google", "google.colab", "google.colab.files"))
+files.upload = lambda: shutil.copy({kit!r}, ".")
+colab.files = files
+sys.modules |= {{"google.colab": colab, "google.colab.files": files}}
+os.environ |= {{"PIP_DRY_RUN": "1", "PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_FORCE_REINSTALL": "1",
+               "PIP_VERBOSE": "1"}}
+"""
+"""Colab's own module in brief: the chooser of files gives the kit; pip says what it would do, and changes nothing."""
+
+
+@pytest.mark.colab
+def test_the_first_cell_sets_colab_up(tmp_path):
+    """In Colab the first cell unpacks the kit, installs the wheel and goes into the examples."""
+    kit = runpy.run_path(str(EXAMPLES.parent / "tools" / "colab_kit.py"))["pack"](tmp_path / "dist")
+    (tmp_path / "content").mkdir()
+    cell = colab_cell("quickstart").source
+    sources = [COLAB.format(kit=str(kit)), cell, "!ls invoices documents *.ipynb"]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    NotebookClient(book, timeout=120, resources={"metadata": {"path": str(tmp_path / "content")}}).execute()
+
+    assert "Would install batchata-nb-" in shown(book, "colab import")
+    listed = shown(book, "!ls")
+    assert all(name in listed for name in ("nordwind.pdf", "invoice-kuipers.pdf", *(f"{n}.ipynb" for n in NOTEBOOKS)))
+
+
+def colab_cell(name: str) -> nbformat.NotebookNode:
+    """Return the first code cell of an example."""
+    book = nbformat.read(EXAMPLES / f"{name}.ipynb", as_version=4)
+    return next(cell for cell in book.cells if cell.cell_type == "code")
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_each_example_begins_with_the_cell_for_colab(name):
+    """It is the same in all, and folded away in Colab and in JupyterLab."""
+    cell = colab_cell(name)
+
+    assert colab_cell("quickstart").source == cell.source
+    assert {"cellView": "form", "jupyter": {"source_hidden": True}} == cell.metadata
 
 
 def test_each_example_has_its_test():
