@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from .core.results import JobResult, Usage
     from .runs.builder import Batch
+    from .runs.foreign import attach_batch
     from .runs.locating import locate
     from .runs.run import BatchRun
 
@@ -49,6 +50,7 @@ _HOME = {
     ),
     "core.results": ("JobResult", "Usage"),
     "runs.builder": ("Batch",),
+    "runs.foreign": ("attach_batch",),
     "runs.locating": ("locate",),
     "runs.run": ("BatchRun",),
 }
@@ -73,6 +75,7 @@ __all__ = [
     "UnknownPriceError",
     "Usage",
     "ValidationError",
+    "attach_batch",
     "locate",
 ]
 

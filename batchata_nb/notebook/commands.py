@@ -149,20 +149,40 @@ def forget(session: Session, state: str, words: list[str]) -> None:
 
 
 def attach(session: Session, state: str, words: list[str]) -> None:
-    """Bind a run of the store to a variable, and show it."""
+    """Bind a run of the store, or a provider's batch that was made elsewhere, to a variable, and show it."""
     from ..runs import launch
     from .session import models_of
 
-    run_id, name = words[0], None
-    if len(words) > 1:
-        if len(words) != 3 or words[1] != "--as":
-            raise ValidationError("Write it as %batchata attach RUN_ID [--as NAME]")
-        name = words[2]
-    run = launch.attach(run_id, state_file=state, models=models_of(session.shell.user_ns))
-    said = session.bind(check_name(name or run.name), run)
+    options: dict[str, Callable[[str], Any]] = {"--as": check_name, "--provider": str, "--schema": str}
+    (found, *more), given = _taken(words, options, "attach")
+    if more or ("--schema" in given and "--provider" not in given):
+        raise ValidationError(f"Write it as %batchata {_usage('attach')}")
+    namespace = session.shell.user_ns
+    if "--provider" in given:
+        run = _made_elsewhere(session, state, found, given)
+    else:
+        run = launch.attach(found, state_file=state, models=models_of(namespace))
+    said = session.bind(given.get("--as") or check_name(run.name), run)
     if said:
         session.publish(bundle([], [said]))
     session.show(run)
+
+
+def _made_elsewhere(session: Session, state: str, batch_id: str, given: Mapping[str, str]) -> BatchRun:
+    from ..runs.foreign import attach_batch
+
+    name = given.get("--schema")
+    model = None if name is None else session.shell.user_ns.get(name)
+    if name is not None and not (isinstance(model, type) and hasattr(model, "model_json_schema")):
+        raise ValidationError(f"--schema: {name} is no Pydantic model of this notebook")
+    return attach_batch(
+        batch_id,
+        provider=given["--provider"],
+        name=given.get("--as", "attached"),
+        response_model=model,
+        state_file=state,
+        practice=session.practice or None,
+    )
 
 
 def estimate(session: Session, state: str, words: list[str]) -> None:
@@ -199,13 +219,16 @@ def _taken(
             continue
         value = value if equals else next(rest, "")
         if name not in readers or not value or len(left) > 1:
-            usage = next(known.usage for known in COMMANDS if known.name == command)
-            raise ValidationError(f"Write it as %batchata {usage}")
+            raise ValidationError(f"Write it as %batchata {_usage(command)}")
         try:
             given[name] = readers[name](value)
         except ValidationError as error:
             raise ValidationError(f"{name}: {error}") from None
     return left, given
+
+
+def _usage(command: str) -> str:
+    return next(known.usage for known in COMMANDS if known.name == command)
 
 
 def _first(words: list[str]) -> str | None:
@@ -250,7 +273,7 @@ _ARGUMENTS = {
     "reconcile": (1, 3),
     "export": (2, 2),
     "forget": (1, 1),
-    "attach": (1, 3),
+    "attach": (1, 7),
     "doctor": (0, 0),
 }
 """Least and most words behind a command; 0 to 1 where none are given."""

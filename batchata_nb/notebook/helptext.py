@@ -40,7 +40,12 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("export", "export NAME PATH", "write the results to a .html, .jsonl or .csv file"),
     Command("forget", "forget NAME", "leave a finished run out of the list; its results stay in the store"),
-    Command("attach", "attach RUN_ID [--as NAME]", "bind a run of the store to a variable and go on with it"),
+    Command(
+        "attach",
+        "attach RUN_ID|BATCH_ID [--as NAME] [--provider P [--schema MODEL]]",
+        "bind a run of the store to a variable and go on with it; with --provider, fetch the results of a batch that "
+        "was made elsewhere",
+    ),
     Command("estimate", "estimate [NAME]", "what the run was expected to cost, and at most"),
     Command("models", "models [TEXT]", "model names with prices at batch and real-time rates"),
     Command("doctor", "doctor", "keys, versions and state folder, and what to fix"),

@@ -69,6 +69,7 @@ class Batchata(Magics):
         try:
             if cell is None:
                 words = [word.text for word in words_of(line)]
+                self.session.practice = self.practice
                 return run_command(self.session, str(Path(self.state)), words)
             self._run(line, cell)
         except BatchataError as error:

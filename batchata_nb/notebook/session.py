@@ -36,6 +36,7 @@ class Session:
     def __init__(self, shell: InteractiveShell) -> None:
         self.shell = shell
         self.pages = Pages()
+        self.practice = False
         self.runs: dict[str, BatchRun] = {}
         self.views: dict[tuple[str, str], View] = {}
 

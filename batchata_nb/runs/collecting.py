@@ -115,14 +115,14 @@ def _stream(drive: Drive, s: Submission) -> Collected:
     collected = Collected(left=set(waiting))
     if s.no_results:
         return collected
-    known, prefix = set(s.rows), s.tag + "-"
+    known, row_of = set(s.rows), _rows(drive, s.tag + "-")
     batch_id = s.batch_id or ""
     provider = drive.context.provider(s.provider)
     seen: set[int] = set()
     for chunk in _chunks(provider.fetch(batch_id, dict(s.handle))):
         replies: dict[int, Reply] = {}
         for reply in chunk:
-            row = _row(reply.row_id, prefix)
+            row = row_of(reply.row_id)
             collected.ours = collected.ours or row is not None
             if row is None or row not in known:
                 collected.bad_lines.append(reply.error or f"a line with the unknown id {reply.row_id!r}"[:SAMPLE])
@@ -170,11 +170,17 @@ def _chunks(replies: Iterator[Reply]) -> Iterable[list[Reply]]:
         yield chunk
 
 
-def _row(row_id: str | None, prefix: str) -> int | None:
-    if row_id is None or not row_id.startswith(prefix):
-        return None
-    number = row_id[len(prefix) :]
-    return int(number) if number.isascii() and number.isdigit() else None
+def _rows(drive: Drive, prefix: str) -> Callable[[str | None], int | None]:
+    """Return what finds the row of an id: its number stands in ours; those of a batch made elsewhere are the jobs'."""
+    if drive.spec.get("foreign"):
+        ids = {job_id: row for row, job_id in enumerate(drive.context.store.job_ids(drive.state.run_id))}
+        return lambda row_id: ids.get(row_id or "")
+
+    def row(row_id: str | None) -> int | None:
+        number = row_id[len(prefix) :] if row_id and row_id.startswith(prefix) else ""
+        return int(number) if number.isascii() and number.isdigit() else None
+
+    return row
 
 
 def _landing(drive: Drive, s: Submission, landed: list[Ready]) -> Callable[[], None]:
@@ -187,13 +193,14 @@ def _landing(drive: Drive, s: Submission, landed: list[Ready]) -> Callable[[], N
             kind = ready.answer.kind
             if kind is not None:
                 samples.setdefault(kind, str(ready.answer.body["error"] or kind)[:SAMPLE])
+        paid = [] if drive.spec.get("foreign") else landed
         event = ev.Landed(
             drive.context.clock.now(),
             s.tag,
             tuple((r.row, r.answer.outcome, r.answer.kind, _again(drive, s, r)) for r in landed),
-            cost=str(sum((r.cost or Decimal(0) for r in landed), Decimal(0))),
+            cost=str(sum((r.cost or Decimal(0) for r in paid), Decimal(0))),
             released=str(sum((r.worst for r in landed), Decimal(0))),
-            saved=str(sum((r.saved for r in landed), Decimal(0))),
+            saved=str(sum((r.saved for r in paid), Decimal(0))),
             samples=samples,
             unpriced=sum(r.cost is None for r in landed),
             lengths=_lengths(state, s, landed) if state.adaptive else None,

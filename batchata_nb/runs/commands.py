@@ -34,6 +34,10 @@ def command(drive: Drive, name: str, args: Mapping[str, Any]) -> None:
                 drive.record_events(ev.Paused(now))
         case "resume":
             drive.record_events(ev.Resumed(now))
+        case "retry_failed" if drive.spec.get("foreign"):
+            raise BatchataError(
+                f"{state.name} was made elsewhere: what its jobs asked is not known, so not sent again."
+            )
         case "retry_failed":
             retrying.retry(drive, args, now)
         case "raise_limit":

@@ -133,18 +133,26 @@ def attach(run: str, *, state_file: str | os.PathLike[str], models: Mapping[str,
     Raises:
         StateError: The store has no such run; lists those there are.
     """
-    from .run import BatchRun
-
     if not Path(state_file).expanduser().exists():
         raise StateError(f"There is no state file {state_file}, so there are no runs yet.")
     store = store_at(state_file)
     record = store.run(run) or store.latest_run(run)
     if record is None:
         names = ", ".join(dict.fromkeys(r.name for r in store.runs())) or "none"
-        raise StateError(f"This store has no run {run!r}; its runs are: {names}.")
+        hint = ""
+        if run.startswith(("msgbatch_", "batch_", "batches/")):
+            hint = " A provider's batch that was made elsewhere is fetched with --provider P (attach_batch in Python)."
+        raise StateError(f"This store has no run {run!r}; its runs are: {names}.{hint}")
     environment.read_dotenv()
-    known = dict(models or {})
-    return BatchRun(_drive(store, record.run_id, known), store, known)
+    return handle_of(store, record.run_id, models or {})
+
+
+def handle_of(store: Store, run_id: str, models: Mapping[str, type[Any]]) -> BatchRun:
+    """Return the handle on a run of a store."""
+    from .run import BatchRun
+
+    known = dict(models)
+    return BatchRun(_drive(store, run_id, known), store, known)
 
 
 def _is_recorded(state_file: str, name: str, mark: str) -> bool:

@@ -15,7 +15,7 @@ from ..core.errors import CostLimitExceededError
 from ..core.jobs import JsonObject
 from .job_queries import JobQueries
 from .packing import LONG, Packer, dumped, loosened, result_words, squeezed, whole
-from .records import JobRecord, Stored
+from .records import JobRecord, RunRecord, Stored
 from .result_queries import ResultQueries
 from .store_file import chunks
 
@@ -43,11 +43,13 @@ class Store(JobQueries, ResultQueries):
         first: Sequence[ev.Event],
         *,
         attach: bool = True,
+        sent: str | None = None,
     ) -> str:
         """Record a run with its jobs and first events; return its id.
 
         With `attach`, an existing latest run of the same name and digest is returned instead, so that two kernels that
-        define the same run at the same moment get one.
+        define the same run at the same moment get one. `sent` is the tag of the submission that all of it went out
+        under, where it was sent by somebody else.
         """
         with self._write() as db:
             if attach:
@@ -70,6 +72,11 @@ class Store(JobQueries, ResultQueries):
                         z.bound, z.size, z.outputs, z.cache_write, z.surcharge, *packer.pack(record.job),
                     ),
                 )  # fmt: skip
+                if sent is not None:
+                    db.execute(
+                        "INSERT INTO sent (run_id, row, tag, fingerprint, worst) VALUES (?,?,?,?,'0')",
+                        (run_id, z.row, sent, z.fingerprint),
+                    )
             db.execute(
                 "INSERT INTO runs (run_id, name, created, digest, spec, total) VALUES (?,?,?,?,?,?)",
                 (run_id, name, created, digest, json.dumps(spec), total),
@@ -217,6 +224,12 @@ class Store(JobQueries, ResultQueries):
         """Return the provider's ids of all submissions of all runs."""
         found = self._read('SELECT body FROM events WHERE body LIKE \'{"event": "Submitted"%\'')
         return {str(json.loads(str(body))["batch_id"]) for (body,) in found}
+
+    def run_of_batch(self, batch_id: str) -> RunRecord | None:
+        """Return the run that sent, or holds, a provider's batch."""
+        found = self._read('SELECT run_id, body FROM events WHERE body LIKE \'{"event": "Submitted"%\'')
+        owners = [str(run_id) for run_id, body in found if json.loads(str(body))["batch_id"] == batch_id]
+        return self.run(owners[0]) if owners else None
 
     # leases
 

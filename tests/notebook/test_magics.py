@@ -57,7 +57,7 @@ def config(shell: InteractiveShell) -> Any:
         ("%batchata status", "This notebook has no run yet"),
         ("%batchata status nothing", "no state file"),
         ("%batchata export x", "%batchata export NAME PATH"),
-        ("%batchata attach x y", "%batchata attach RUN_ID [--as NAME]"),
+        ("%batchata attach x y", "%batchata attach RUN_ID|BATCH_ID [--as NAME]"),
     ],
 )
 def test_a_mistake_is_one_line(loaded: InteractiveShell, capsys: pytest.CaptureFixture[str], cell: str, part: str):

@@ -342,3 +342,20 @@ def test_a_run_that_goes_on_is_live_again(practised: InteractiveShell, monkeypat
     settle(practised, run)
 
     assert [True, False] == [WIDGET in out["data"] for out in outputs(practised)[before:]]
+
+
+def test_a_batch_made_elsewhere_is_attached(practised: InteractiveShell):
+    """With `--provider` the results of a provider's batch that the store does not know land under a name."""
+    run = run_batch(practised, "--wait")
+    batch_id = run[0].batch_id
+    run_cell(practised, "%config Batchata.state = 'other/state.db'")
+    Path("other").mkdir()
+    Path("other/practice").symlink_to(Path(".batchata/practice").absolute())
+    run_cell(practised, f"%batchata attach {batch_id} --provider anthropic --as theirs --schema Amounts")
+    theirs = practised.user_ns["theirs"]
+    settle(practised, theirs)
+
+    assert [12.5, 8.0] == sorted((out.total for out in theirs.outputs), reverse=True)
+    assert 0.0 == theirs.status()["cost_usd"]
+    refused = practised.run_cell(f"%batchata attach {batch_id}")
+    assert "is fetched with --provider P" in str(refused.error_in_exec)
