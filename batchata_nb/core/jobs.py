@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import operator
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -95,22 +96,7 @@ class Job:
     @property
     def fingerprint(self) -> str:
         """Identity: a digest of all that decides the answer; the id and file names' folders do not."""
-        shape = {
-            "provider": self.provider,
-            "model": self.model,
-            "messages": [
-                [m.role, m.text, [[d.name, d.media_type, d.sha256] for d in m.documents]] for m in self.messages
-            ],
-            "max_tokens": self.max_tokens,
-            "temperature": self.temperature,
-            "params": self.params,
-            "schema": self.schema,
-            "schema_name": self.schema_name,
-            "cite": self.cite,
-            "copy": self.copy,
-            "endpoint": self.endpoint,
-        }
-        return hashlib.sha256(canonical(shape).encode()).hexdigest()[:32]  # 128 bits: none will ever be equal by chance
+        return Marker().mark(self)
 
     def to_json(self) -> JsonObject:
         """Return the job as JSON; `job_from_json` is the inverse. File contents are not included."""
@@ -135,9 +121,49 @@ def message_from_json(data: Mapping[str, Json]) -> Message:
     return Message(data["role"], data["text"], tuple(Document(**d) for d in data["documents"]))
 
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
 def canonical(value: Json) -> str:
     """Serialise JSON so that equal values give equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _canonical(value)
+
+
+class Marker:
+    """Gives jobs their identity, one after another: what a job shares with the one before is written out once."""
+
+    def __init__(self) -> None:
+        self._shared: tuple[Any, ...] = ()
+        self._frame: tuple[str, str, str] = ("", "", "")
+
+    def mark(self, job: Job) -> str:
+        """Return a job's identity: a digest of the canonical JSON of all that decides its answer."""
+        shared = (
+            job.cite, job.endpoint, job.max_tokens, job.model, job.params, job.provider, job.schema, job.schema_name,
+            job.temperature,
+        )  # fmt: skip
+        # By identity, since that costs nothing and 1 == 1.0 == True; the tuple keeps what it compares alive.
+        if len(self._shared) != len(shared) or any(map(operator.is_not, self._shared, shared)):
+            self._shared, self._frame = shared, _frame_of(job)
+        messages = [[m.role, m.text, [[d.name, d.media_type, d.sha256] for d in m.documents]] for m in job.messages]
+        before, between, after = self._frame
+        text = f"{before}{job.copy}{between}{_canonical(messages)}{after}"
+        return hashlib.sha256(text.encode()).hexdigest()[:32]  # 128 bits: none will ever be equal by chance
+
+
+def _frame_of(job: Job) -> tuple[str, str, str]:
+    """The canonical JSON around a job's copy number and messages."""
+    values = [(name, _canonical(getattr(job, name))) for name in _MARKED]
+    cite, (_, endpoint), (_, cap), *others = values
+    before = f'{{"cite":{cite[1]},"copy":'
+    between = f',"endpoint":{endpoint},"max_tokens":{cap},"messages":'
+    return before, between, "".join(f',"{name}":{text}' for name, text in others) + "}"
+
+
+_MARKED = (
+    "cite", "endpoint", "max_tokens", "model", "params", "provider", "schema", "schema_name", "temperature",
+)  # fmt: skip
+"""What decides an answer beside copy and messages, in the order of canonical JSON."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,8 @@ class AnthropicProvider(SdkProvider):
 
     def request_of(self, job: Job, attachments: Attachments) -> JsonObject:
         """Return the `params` of the job's row."""
-        return wire.encode(replace(job, model=job.model.removeprefix("anthropic/")), attachments)
+        name = job.model.removeprefix("anthropic/")
+        return wire.encode(job if name == job.model else replace(job, model=name), attachments)
 
     @staticmethod
     def version(jobs: Iterable[Job]) -> dict[str, str]:
@@ -182,17 +183,17 @@ class AnthropicProvider(SdkProvider):
     def submit(self, tag: str, rows: Sequence[Row]) -> str:
         """Create one batch and return its id; the tag travels in every row's id, as the API has no other place."""
         attach = Attacher(self.sizes, self._upload)
-        lines = (wire.row(row.row_id, self.request_of(row.job, attach(row.job))) for row in rows)
+        headers = {"Content-Type": "application/json"}
+
+        def lines() -> Iterator[JsonObject]:
+            for row in rows:
+                headers.update(self.version([row.job]))
+                yield wire.row(row.row_id, self.request_of(row.job, attach(row.job)))
+
         # The typed method wants all rows in memory; this is the same request, read from disk.
-        with write_list("requests", lines, 256 * _MB, "Anthropic") as body, self.translated(creating=True):
+        with write_list("requests", lines(), 256 * _MB, "Anthropic") as body, self.translated(creating=True):
             answer = self.client.post(
-                _BATCHES,
-                content=body,
-                cast_to=object,
-                options={
-                    "headers": {"Content-Type": "application/json", **self.version(row.job for row in rows)},
-                    "max_retries": 0,
-                },
+                _BATCHES, content=body, cast_to=object, options={"headers": headers, "max_retries": 0}
             )
         return _id(answer)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 SAMPLING = ("temperature", "top_p", "top_k")
@@ -26,6 +27,7 @@ _ALWAYS_THINKING = (("fable", (5, 0)), ("opus", (5, 5)), ("mythos", (0, 0)))
 _NO_FORCED_TOOL = (("opus", (5, 5)), ("fable", (5, 1)), ("mythos", (5, 1)))
 
 
+@lru_cache(maxsize=256)
 def family(model: str) -> tuple[str, tuple[int, int]]:
     """Return family and version, `claude-opus-4-5-20251101` → `("opus", (4, 5))`."""
     name = model.rpartition("/")[2]

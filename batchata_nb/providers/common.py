@@ -52,6 +52,7 @@ class SdkProvider(ABC):
         self._environment = dict(environment or {})
         self._pause = pause
         self._lock = threading.RLock()
+        self._sized: tuple[Job, int] | None = None
 
     # ------------------------------------------------------------------ keys
 
@@ -140,8 +141,12 @@ class SdkProvider(ABC):
 
     def encoded_size(self, job: Job) -> int:
         """Return an upper bound of the job's encoded row in bytes, without reading its files."""
-        attachments, extra = placeholders(job, uploads(job, self.sizes))
-        return len(jsonl.encode(self.request_of(job, attachments))) + extra + ROW_ID_BYTES + 96
+        latest = self._sized
+        if latest is None or latest[0] is not job:  # it is asked for once more when a job has been checked
+            attachments, extra = placeholders(job, uploads(job, self.sizes))
+            size = len(jsonl.encode(self.request_of(job, attachments))) + extra + ROW_ID_BYTES + 96
+            latest = self._sized = job, size
+        return latest[1]
 
     def _check_turns(self, job: Job) -> None:
         kept = [message for message in job.messages if message.role != "system"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core.citations import Citation, FieldCitations, PageNote, flat, leaves, nowhere
@@ -16,6 +16,7 @@ from ..wire.schema import drop_nulls, open_envelope
 from .citing import Evidence, evidence
 
 NOTHING = Evidence({}, [])
+USAGE = Usage.__slots__
 FENCE = re.compile(r"```(?:json)?\s*\n(.*?)\n?```", re.DOTALL)
 TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 
@@ -62,7 +63,7 @@ def answer(job: Job, reply: Reply, model: type[Any] | None, batch_id: str | None
         "status": reply.outcome,
         "error_kind": reply.error_kind,
         "error": reply.error,
-        "usage": asdict(reply.usage),
+        "usage": {name: getattr(reply.usage, name) for name in USAGE},
         "finish_reason": reply.finish_reason,
         "model": reply.model or job.model,
         "batch_id": batch_id,
@@ -89,7 +90,7 @@ def read(job: Job, text: str) -> tuple[Any, list[JsonObject] | None]:
     if job.cite == "quotes":
         data, found = open_envelope(data)
         quotes = list(found)
-    return drop_nulls(data, job.schema or {}), quotes
+    return drop_nulls(data, job.schema or {}) if "null" in text else data, quotes
 
 
 def _json(text: str) -> Any:

@@ -1,22 +1,16 @@
-"""From what a user asks to jobs: parameters settled, checked by the provider, bounded, and identified."""
+"""What a user asks for: jobs as they were added, without defaults; many share all but their messages."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, overload
 
 from ..core.errors import ValidationError
-from ..core.jobs import CiteMode, Document, Job, JsonObject, Message
-from .environment import PRACTICE
-from .records import JobRecord, Sizing
+from ..core.jobs import CiteMode, Document, JsonObject, Message
+from .spool import Spool
 from .writing import sendable
-
-if TYPE_CHECKING:
-    from ..providers.base import Provider
 
 ROLES = ("system", "user", "assistant")
 
@@ -37,6 +31,94 @@ class Asked:
     cite: CiteMode | None
     stated: Mapping[str, Any]
     item: str = ""
+
+
+@dataclass(slots=True)
+class Part:
+    """Jobs that were asked for alike.
+
+    Attributes:
+        model: Which model.
+        response_model: Pydantic class of the answers.
+        schema: Its JSON schema.
+        cite: How evidence is asked for.
+        stated: Parameters given for these jobs.
+        rows: Ids and messages. Several models may share them; then ids get the model's name.
+        is_shared: Whether they do.
+        is_open: Jobs that are asked for alike may be added to the rows.
+    """
+
+    model: str
+    response_model: type[Any] | None
+    schema: JsonObject | None
+    cite: CiteMode | None
+    stated: Mapping[str, Any]
+    rows: Spool[tuple[str, tuple[Message, ...]]] = field(default_factory=Spool)
+    is_shared: bool = False
+    is_open: bool = False
+
+    def asked(self, row: tuple[str, tuple[Message, ...]]) -> Asked:
+        """Return one of the jobs."""
+        job_id, messages = row
+        unique = f"{job_id}@{self.model}" if self.is_shared else job_id
+        return Asked(unique, messages, self.model, self.response_model, self.schema, self.cite, self.stated, job_id)
+
+    def is_alike(self, other: Part) -> bool:
+        """Whether the other's jobs could stand among these."""
+        return (
+            self.is_open
+            and not other.is_shared
+            and self.response_model is other.response_model
+            and (self.model, self.schema, self.cite, self.stated)
+            == (other.model, other.schema, other.cite, other.stated)
+        )
+
+
+class AskedJobs(Sequence[Asked]):
+    """All jobs of a batch in the order in which they were added, most of them on disk where they are many."""
+
+    def __init__(self) -> None:
+        self._parts: list[Part] = []
+
+    def add(self, part: Part) -> None:
+        """Add jobs; a few that are like the ones before join them."""
+        if self._parts and len(part.rows) == 1 and self._parts[-1].is_alike(part):
+            self._parts[-1].rows.append(part.rows[0])
+        else:
+            part.is_open = len(part.rows) == 1 and not part.is_shared
+            self._parts.append(part)
+
+    def of_model(self, model: str) -> AskedJobs:
+        """Return what one model is asked, under the ids of the inputs."""
+        made = AskedJobs()
+        made._parts = [replace(p, is_shared=False, is_open=False) for p in self._parts if p.model == model]
+        return made
+
+    def models(self) -> list[tuple[JsonObject, type[Any]]]:
+        """Return the schemas and Pydantic classes that answers have."""
+        return [(p.schema, p.response_model) for p in self._parts if p.schema is not None and p.response_model]
+
+    def __len__(self) -> int:
+        return sum(len(part.rows) for part in self._parts)
+
+    def __iter__(self) -> Iterator[Asked]:
+        for part in self._parts:
+            for row in part.rows:
+                yield part.asked(row)
+
+    @overload
+    def __getitem__(self, key: int) -> Asked: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[Asked]: ...
+    def __getitem__(self, key: int | slice) -> Asked | list[Asked]:
+        if isinstance(key, slice):
+            return [self[at] for at in range(len(self))[key]]
+        at = range(len(self))[key]
+        for part in self._parts:
+            if at < len(part.rows):
+                return part.asked(part.rows[at])
+            at -= len(part.rows)
+        raise IndexError(key)
 
 
 def conversation(
@@ -76,136 +158,3 @@ def _text(content: Any) -> str:
             "The text of a prompt or message must be a string that is not empty; attach documents with file=…."
         )
     return sendable(content)
-
-
-def records(
-    asked: Sequence[Asked],
-    defaults: Mapping[str, Any],
-    *,
-    provider_name: str | None,
-    provider: Callable[[str], Provider],
-    practice: bool,
-    limited: bool,
-    max_tokens: int,
-    adaptive: bool = False,
-    base_url: str | None = None,
-) -> Iterator[JobRecord]:
-    """Yield jobs as they are stored: complete, checked, bounded and with their identity.
-
-    Raises:
-        ValidationError: A job that the provider would refuse, two of the same id, or one whose worst case cannot be
-            bounded though a ceiling is set; names the job.
-    """
-    from ..providers.registry import provider_for
-    from ..providers.worst import fixed_room, unbounded
-
-    seen_ids: set[str] = set()
-    copies: dict[str, int] = {}
-    left_out: set[tuple[str, str]] = set()
-    scans: set[str] = set()
-    adapters: dict[str, Provider] = {}
-    for row, item in enumerate(asked):
-        if item.id in seen_ids:
-            raise ValidationError(f"Two jobs have the id {item.id!r}; ids must be unique within a run.")
-        seen_ids.add(item.id)
-        if item.model not in adapters:
-            adapters[item.model] = provider(provider_for(item.model, provider_name))
-        adapter = adapters[item.model]
-        job = _settle(item, defaults, adapter, PRACTICE if practice else base_url or "", max_tokens, left_out)
-        try:
-            adapter.check(job)
-        except ValidationError as error:
-            raise ValidationError(str(error) if len(asked) == 1 else f"Job {item.id}: {error}") from error
-        scans.update(d.name for d in job.documents if job.cite and d.has_text is False)
-        mark = job.fingerprint
-        copy = copies.get(mark, 0)
-        copies[mark] = copy + 1
-        if copy:
-            job = replace(job, copy=copy)
-            mark = job.fingerprint
-        if limited and (why := unbounded(job)):
-            raise ValidationError(f"Job {item.id}: {why} Remove the limit, or what it names.")
-        if adaptive and (why := fixed_room(job)):
-            raise ValidationError(f"Job {item.id}: {why} Leave adaptive max_tokens out, or what it names.")
-        yield JobRecord(job, _sizing(row, job, mark, adapter.encoded_size(job)))
-    _warn_of_scans(scans)
-
-
-def _warn_of_scans(names: set[str]) -> None:
-    """Say once that evidence cannot be pointed at where a PDF has no text; models read such pages all the same."""
-    if names:
-        first, *others = sorted(names)
-        more = f" and {len(others):,} more PDFs hold" if others else " holds"
-        warnings.warn(
-            f"{first}{more} images only, no text layer: the model reads them, but no value can be shown in them. "
-            "Recognise their text (OCR) first to get evidence.",
-            UserWarning,
-            stacklevel=2,
-        )
-
-
-def _settle(
-    item: Asked,
-    defaults: Mapping[str, Any],
-    adapter: Provider,
-    endpoint: str,
-    max_tokens: int,
-    left_out: set[tuple[str, str]],
-) -> Job:
-    """Join a job's own parameters with the defaults; defaults that the model refuses are left out with one warning."""
-    from ..providers.registry import cite_mode
-
-    shared = {k: v for k, v in defaults.items() if k != "model" and k not in item.stated and v is not None}
-    documents = tuple(d for m in item.messages for d in m.documents)
-    cite = (
-        None
-        if item.cite is None
-        else cite_mode(adapter.name, item.cite, has_schema=item.schema is not None, documents=documents)
-    )
-
-    def job(values: Mapping[str, Any]) -> Job:
-        values = dict(values)
-        cap, temperature = values.pop("max_tokens", max_tokens), values.pop("temperature", None)
-        if not isinstance(cap, int) or cap < 1:
-            raise ValidationError(f"max_tokens must be a whole number of at least 1, not {cap!r}.")
-        name = None if item.response_model is None else item.response_model.__name__
-        return Job(
-            item.id,
-            adapter.name,
-            item.model,
-            item.messages,
-            cap,
-            temperature,
-            values,
-            item.schema,
-            name,
-            cite,
-            endpoint=endpoint,
-        )
-
-    made = job({**shared, **item.stated})
-    refused: dict[str, str] = getattr(adapter, "refused_params", lambda _: {})(made) if shared else {}
-    drop = {name: why for name, why in refused.items() if name in shared}
-    for name, why in drop.items():
-        if (item.model, name) not in left_out:
-            left_out.add((item.model, name))
-            warnings.warn(f"{item.model}: the default {name} is left out. {why}", UserWarning, stacklevel=2)
-    return job({**{k: v for k, v in shared.items() if k not in drop}, **item.stated}) if drop else made
-
-
-def _sizing(row: int, job: Job, mark: str, size: int) -> Sizing:
-    from ..providers.tokens import bound
-    from ..providers.worst import answers, cache_write, surcharge
-
-    limit = bound(job)
-    tokens = None if limit.how == "unknown" else limit.tokens
-    outputs = job.max_tokens * answers(job)
-    return Sizing(row, mark, job.provider, job.model, tokens, size, outputs, cache_write(job), str(surcharge(job)))
-
-
-def digest(found: Sequence[JobRecord]) -> str:
-    """Identify a run's definition: its jobs' ids and identities, in order."""
-    mark = hashlib.sha256()
-    for record in found:
-        mark.update(f"{record.job.id}\0{record.fingerprint}\n".encode())
-    return mark.hexdigest()

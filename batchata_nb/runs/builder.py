@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import ValidationError
 from ..core.jobs import CiteMode, JsonObject, Message, Role
-from .asking import Asked, conversation
+from .asking import AskedJobs, Part, conversation
 from .gold import GoldColumns, gold_columns
 from .schemas import schema_of
 from .settable import Settable
 from .settings import Settings
+from .spool import Spool
 from .waiting import wait_as_asked
 
 if TYPE_CHECKING:
@@ -56,11 +57,12 @@ class Batch(Settable):
                 adaptive=adaptive_max_tokens,
             )
         )
-        self.asked: list[Asked] = []
+        self.asked = AskedJobs()
         self.frame_kind: str | None = None
         self.index: list[Any] = []
         self.gold: dict[str, JsonObject] = {}
         self.skipped: list[str] = []
+        self._latest: tuple[type[Any], JsonObject] | None = None
 
     def __len__(self) -> int:
         return len(self.asked)
@@ -106,7 +108,8 @@ class Batch(Settable):
         turns = conversation(messages, prompt, file)
         default_id = job_id or (Path(file).stem if file is not None else f"job-{len(self) + 1:06d}")
         own = {"temperature": temperature, "max_tokens": max_tokens, **params}
-        self._ask([(default_id, turns, None)], model, response_model, enable_citations, own)
+        self._ask(Spool([(default_id, turns)]), model, response_model, enable_citations, own)
+        self.index.append(None)
         return self
 
     def add_jobs(
@@ -173,48 +176,49 @@ class Batch(Settable):
             skip_bad_files=skip_bad_files,
         )
         own = {"temperature": temperature, "max_tokens": max_tokens, **params}
-        rows = []
+        index: list[Any] = []
+        gold: dict[str, JsonObject] = {}
+        rows: Spool[tuple[str, tuple[Message, ...]]] = Spool()
         for draft in made:
-            rows.append((draft.id, draft.messages, draft.index))
+            rows.append((draft.id, draft.messages))
+            index.append(draft.index)
             if draft.gold:
-                self.gold[draft.id] = draft.gold
-        for one in [model] if model is None or isinstance(model, str) else model:
-            self._ask(
-                rows,
-                one,
-                response_model,
-                enable_citations,
-                own,
-                suffix=not (model is None or isinstance(model, str)) and len(model) > 1,
-            )
+                gold[draft.id] = draft.gold
+        models = [model] if model is None or isinstance(model, str) else model
+        for one in models:
+            self._ask(rows, one, response_model, enable_citations, own, is_shared=len(models) > 1)
+            self.index += index
+        self.gold |= gold
         self.frame_kind = made.frame_kind or self.frame_kind
         self.skipped += made.skipped
         return self
 
     def _ask(
         self,
-        rows: Sequence[tuple[str, tuple[Message, ...], Any]],
+        rows: Spool[tuple[str, tuple[Message, ...]]],
         model: str | None,
         response_model: type[Any] | None,
         cite: bool | CiteMode,
         own: Mapping[str, Any],
         *,
-        suffix: bool = False,
+        is_shared: bool = False,
     ) -> None:
-        """Add jobs that share everything but their messages."""
+        """Add jobs that share everything but their messages; `is_shared`: other models are asked the same."""
         model = model or self.defaults.get("model")
         if not model:
             raise ValidationError(
                 "No model is named: give one with --model or model=…, or as a default "
                 "(set_default_params, %config Batchata.model)."
             )
-        schema = None if response_model is None else schema_of(response_model)
+        schema = None if response_model is None else self._schema(response_model)
         stated = {key: value for key, value in own.items() if value is not None}
         mode: CiteMode | None = "auto" if cite is True else cite or None
-        for job_id, messages, index in rows:
-            unique = f"{job_id}@{model}" if suffix else job_id
-            self.asked.append(Asked(unique, messages, model, response_model, schema, mode, stated, job_id))
-            self.index.append(index)
+        self.asked.add(Part(model, response_model, schema, mode, stated, rows, is_shared))
+
+    def _schema(self, response_model: type[Any]) -> JsonObject:
+        if self._latest is None or self._latest[0] is not response_model:
+            self._latest = response_model, schema_of(response_model)
+        return self._latest[1]
 
     def run(
         self,

@@ -18,7 +18,7 @@ from .clock import utc
 from .costs import billed
 from .layout import write_files
 from .records import Stored
-from .schemas import schema_key
+from .store_file import chunks
 from .watching import failed_in_passing
 
 if TYPE_CHECKING:
@@ -111,8 +111,7 @@ def _rejected(drive: Drive, s: Submission, now: float) -> None:
 def _stream(drive: Drive, s: Submission) -> Collected:
     """In the pool: read replies, decode and check them, hand them on in chunks. Rows that landed before are skipped."""
     store, run_id = drive.context.store, drive.state.run_id
-    waiting = store.reservations(run_id, s.tag)
-    collected = Collected(left=set(waiting))
+    collected = Collected(left=store.rows_under_way(run_id, s.tag))
     if s.no_results:
         return collected
     known, row_of = set(s.rows), _rows(drive, s.tag + "-")
@@ -130,9 +129,10 @@ def _stream(drive: Drive, s: Submission) -> Collected:
                 collected.bad_lines.append(f"a second line for row {row}")
             else:
                 seen.add(row)
-                if row in waiting:
+                if row in collected.left:
                     replies[row] = reply
         if replies:
+            waiting = store.reservations(run_id, s.tag, list(replies))
             jobs = dict(zip(replies, store.jobs(run_id, list(replies)), strict=True))
             landed = [_ready(drive, row, jobs[row], reply, batch_id, *waiting[row]) for row, reply in replies.items()]
             try:
@@ -146,7 +146,7 @@ def _stream(drive: Drive, s: Submission) -> Collected:
 
 def _ready(drive: Drive, row: int, job: Job, reply: Reply, batch_id: str, mark: str, worst: Decimal) -> Ready:
     """Read, check and price one reply: all that needs no knowledge of the run's state."""
-    found = answer(job, reply, drive.context.models.get(schema_key(job.schema)), batch_id)
+    found = answer(job, reply, drive.context.models.get(drive.schema_keys.of(job.schema)), batch_id)
     cost, saved = billed(drive.context.prices, job, reply, utc(drive.context.clock.now()))
     cut = _room(drive, row, job) if found.kind == "truncated" else None
     return Ready(row, job, reply.usage, mark, worst, found, cost, saved, reply.retryable, cut)
@@ -242,40 +242,14 @@ def _verdict(job: Job, outcome: Outcome, kind: ErrorKind, error: str, batch_id: 
 def _close(drive: Drive, s: Submission, collected: Collected, now: float) -> None:
     """Account for rows without a line, report lines without a row, and close the submission."""
     drive.hold()
-    state, store = drive.state, drive.context.store
+    state = drive.state
     s = state.submissions[s.tag]
     if s.by_hand and collected.bad_lines and not collected.ours:
         message = f"{s.batch_id} is not the lost batch: none of its rows is ours"
         drive.record_events(ev.SubmitUncertain(now, s.tag, message, returned=True))
         return
     if collected.left:
-        outcome, kind, message = _absent(s)
-        waiting = store.reservations(state.run_id, s.tag)
-        rows = sorted(collected.left)
-        worst = sum((waiting[row][1] for row in rows), Decimal(0))
-        charged = _charged(s, outcome, {row: waiting[row][1] for row in rows})
-        jobs = store.jobs(state.run_id, rows)
-        retry = {row: outcome != "cancelled" and state.may_repeat(row) for row in rows}
-        results = [
-            _stored(
-                row,
-                waiting[row][0],
-                _verdict(job, outcome, kind, message, s.batch_id),
-                charged.get(row, Decimal(0)),
-            )
-            for row, job in zip(rows, jobs, strict=True)
-        ]
-        event = ev.Landed(
-            now,
-            s.tag,
-            tuple((row, outcome, kind, retry[row]) for row in rows),
-            str(sum(charged.values(), Decimal(0))),
-            str(worst),
-            samples={kind: message},
-        )
-        drive.hold(event)
-        store.append_landed(state.run_id, state.seq, event, results)
-        drive.applied(event)
+        _land_absent(drive, s, sorted(collected.left), now)
     notes = [ev.Noted(now, f"{s.batch_id}: {line}") for line in collected.bad_lines[:3]]
     if len(collected.bad_lines) > 3:
         notes.append(ev.Noted(now, f"{s.batch_id}: {len(collected.bad_lines) - 3} more unreadable or unknown lines"))
@@ -286,6 +260,35 @@ def _close(drive: Drive, s: Submission, collected: Collected, now: float) -> Non
         found = getattr(drive.context.provider(s.provider), "notes", ())  # what an endpoint of the user's own takes
         notes += [ev.Noted(now, note) for note in found if note not in logged]
     drive.record_events(*notes, ev.Closed(now, s.tag))
+
+
+def _land_absent(drive: Drive, s: Submission, rows: list[int], now: float) -> None:
+    """Give rows without a line their outcome, a chunk at a time."""
+    state, store = drive.state, drive.context.store
+    outcome, kind, message = _absent(s)
+    waiting = store.reservations(state.run_id, s.tag)
+    charged = _charged(s, outcome, {row: waiting[row][1] for row in rows})
+    for chunk in chunks(rows):
+        event = ev.Landed(
+            now,
+            s.tag,
+            tuple((row, outcome, kind, outcome != "cancelled" and state.may_repeat(row)) for row in chunk),
+            str(sum((charged.get(row, Decimal(0)) for row in chunk), Decimal(0))),
+            str(sum((waiting[row][1] for row in chunk), Decimal(0))),
+            samples={kind: message},
+        )
+        results = [
+            _stored(
+                row,
+                waiting[row][0],
+                _verdict(job, outcome, kind, message, s.batch_id),
+                charged.get(row, Decimal(0)),
+            )
+            for row, job in zip(chunk, store.jobs(state.run_id, chunk), strict=True)
+        ]
+        drive.hold(event)
+        store.append_landed(state.run_id, state.seq, event, results)
+        drive.applied(event)
 
 
 def _charged(s: Submission, outcome: Outcome, worst: dict[int, Decimal]) -> dict[int, Decimal]:

@@ -19,6 +19,7 @@ from .clock import Clock
 from .costs import Prices
 from .owner import is_gone
 from .records import RunRecord
+from .schemas import SchemaKeys
 from .sending import LEASE_SECONDS
 from .store import Store
 from .store_file import TakenOverError
@@ -96,6 +97,7 @@ class Drive:
     crash: BaseException | None = None
     failures: dict[str, int] = field(default_factory=dict)
     outlook: tuple[int, JsonObject] | None = None
+    schema_keys: SchemaKeys = field(default_factory=SchemaKeys)
     subscribers: list[Callable[[JsonObject], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -92,7 +92,8 @@ class JobQueries(StoreFile):
             found = []
             for chunk in chunks(rows):
                 found += self._read(f"{sql} AND j.row IN ({','.join('?' * len(chunk))}) ORDER BY j.row", run_id, *chunk)
-        return [Sizing(*row) for row in found]  # type: ignore[arg-type]
+        same: dict[object, object] = {}  # a hundred thousand jobs of one model need its name once
+        return [Sizing(*(same.setdefault(v, v) if isinstance(v, str) else v for v in row)) for row in found]  # type: ignore[arg-type]
 
     def job_ids(self, run_id: str) -> list[str]:
         """Return all job ids, in row order."""

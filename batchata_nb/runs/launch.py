@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,6 @@ from ..core import events as ev
 from ..core.errors import StateError, ValidationError
 from ..core.jobs import JsonObject
 from . import environment
-from .asking import digest, records
 from .clock import utc
 from .drive import Context, Drive
 from .estimate import Estimate, estimate
@@ -22,6 +21,7 @@ from .records import JobRecord, RunRecord
 from .runner import Runner
 from .schemas import schema_key
 from .settings import MAX_TOKENS
+from .settling import Definition, Settler
 from .store import Store
 
 if TYPE_CHECKING:
@@ -61,7 +61,6 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
     Raises:
         BatchataError: It cannot be run as it stands; nothing was sent or written.
     """
-    from ..providers.probing import probe
     from .dry_run import DryRun
     from .run import BatchRun
 
@@ -72,40 +71,32 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
         raise ValidationError("Adaptive max_tokens spares what a cost limit reserves; set one, or leave it out.")
     environment.read_dotenv()
     planned = partial(_planned, base_url=settings.base_url)
-    found = list(
-        records(
-            batch.asked,
-            batch.defaults,
-            provider_name=settings.provider or ("openai" if settings.base_url else None),
-            provider=planned,
-            practice=settings.practice,
-            limited=settings.limit is not None,
-            adaptive=settings.adaptive,
-            max_tokens=MAX_TOKENS,
-            base_url=settings.base_url,
-        )
-    )
-    everything = found
-    found, index = chosen(batch, everything)
-    spec = _spec(batch, found, fresh)
+    settler = _settler(batch, planned)
+    index, preview = list(batch.index), None
+    found: list[JobRecord] = []
+    if dry_run or settings.preview is not None:
+        everything = list(settler.records())
+        found, index = chosen(batch, everything)
+        defined = Definition.of(found)
+        preview = None if settings.preview is None or dry_run else whole(everything, found, settings)
+    else:
+        defined = _defined(settler, batch, name)
+    spec = _spec(batch, defined.models, fresh)
     spec["gold"] = bool(batch.gold)
-    if settings.preview is not None and not dry_run:
-        spec["preview"] = whole(everything, found, settings)
+    if preview is not None:
+        spec["preview"] = preview
     prices = environment.price_book(stated_prices(spec), settings.live)
-    limits = {name: planned(name, settings.live).limits for name in {r.job.provider for r in found}}
+    limits = {name: planned(name, settings.live).limits for name, _ in defined.pairs}
     if settings.limit is not None:
-        for who, model in sorted({(r.job.provider, r.job.model) for r in found}):
+        for who, model in sorted(defined.pairs):
             prices.reserve(who, model, utc(runner().clock.now()), limits[who].window_hours)
     if dry_run:
         return DryRun(name, found, estimate(found, prices, limits, settings.limit, settings.items_per_batch), spec)
-    if not settings.practice and not _is_recorded(settings.state_file, name, digest(found)):
-        for needed in limits:
-            planned(needed).ready()
-        for who, model in sorted({(r.job.provider, r.job.model) for r in found}):
-            probe(planned(who), model, live=settings.live)
+    if not settings.practice and not _is_recorded(settings.state_file, name, defined.digest):
+        _probe(defined, planned, live=settings.live)
     store = store_at(settings.state_file)
-    models = {schema_key(a.schema): a.response_model for a in batch.asked if a.response_model is not None}
-    run_id, attached = _record(store, name, found, batch, spec, fresh)
+    models = {schema_key(schema): model for schema, model in batch.asked.models()}
+    run_id, attached = _record(store, name, defined, settler, batch, spec, fresh)
     handle = BatchRun(
         _drive(store, run_id, models),
         store,
@@ -120,6 +111,30 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
     if attached:
         _go_on(handle, settings.limit, settings.adaptive)
     return handle
+
+
+def _settler(batch: Batch, planned: Callable[[str], Provider]) -> Settler:
+    settings = batch.settings
+    return Settler(
+        batch.asked,
+        batch.defaults,
+        provider_name=settings.provider or ("openai" if settings.base_url else None),
+        provider=planned,
+        endpoint=environment.PRACTICE if settings.practice else settings.base_url or "",
+        max_tokens=MAX_TOKENS,
+        limited=settings.limit is not None,
+        adaptive=settings.adaptive,
+    )
+
+
+def _probe(defined: Definition, planned: Callable[[str], Provider], *, live: bool) -> None:
+    """Ask for a key, and whether the key may use the models."""
+    from ..providers.probing import probe
+
+    for name in dict.fromkeys(name for name, _ in defined.pairs):
+        planned(name).ready()
+    for name, model in sorted(defined.pairs):
+        probe(planned(name), model, live=live)
 
 
 def _planned(name: str, live: bool = False, base_url: str | None = None) -> Provider:
@@ -155,27 +170,41 @@ def handle_of(store: Store, run_id: str, models: Mapping[str, type[Any]]) -> Bat
     return BatchRun(_drive(store, run_id, known), store, known)
 
 
+def _latest(state_file: str, name: str) -> RunRecord | None:
+    """Return the latest run of a name; a store that is not there yet is not made for the question."""
+    return store_at(state_file).latest_run(name) if Path(state_file).expanduser().exists() else None
+
+
 def _is_recorded(state_file: str, name: str, mark: str) -> bool:
-    """Whether the store has this very run already; a store that is not there yet is not made for the question."""
-    if not Path(state_file).expanduser().exists():
-        return False
-    latest = store_at(state_file).latest_run(name)
+    latest = _latest(state_file, name)
     return latest is not None and latest.digest == mark
 
 
+def _defined(settler: Settler, batch: Batch, name: str) -> Definition:
+    """Define the run. Jobs that the store has already as a run of this name are only identified, not checked again."""
+    latest = _latest(batch.settings.state_file, name)
+    if latest is not None and latest.total == len(batch.asked):
+        known = settler.survey()
+        if known.digest == latest.digest:
+            return known
+    return settler.define()
+
+
 def _record(
-    store: Store, name: str, found: list[JobRecord], batch: Batch, spec: JsonObject, fresh: bool
+    store: Store, name: str, defined: Definition, settler: Settler, batch: Batch, spec: JsonObject, fresh: bool
 ) -> tuple[str, bool]:
     """Return the run's id, and whether it was there already."""
-    settings, now, mark = batch.settings, runner().clock.now(), digest(found)
+    settings, now, mark = batch.settings, runner().clock.now(), defined.digest
     latest = store.latest_run(name)
     if latest is not None and latest.digest == mark and not (fresh and latest.over):
         return latest.run_id, True
-    usable, under_way = (set(), {}) if fresh else store.known([r.fingerprint for r in found])
+    packed = defined.packed if defined.packed is not None else settler.define().packed
+    assert packed is not None
+    usable, under_way = (set(), {}) if fresh else store.known(defined.marks)
     first: list[ev.Event] = [
         ev.Started(
             now,
-            len(found),
+            len(defined.marks),
             settings.limit,
             settings.time_limit,
             settings.max_attempts,
@@ -183,12 +212,13 @@ def _record(
             settings.adaptive,
         )
     ]
-    reused = tuple(r.row for r in found if r.fingerprint in usable)
-    elsewhere = tuple(r.row for r in found if r.fingerprint in under_way and r.fingerprint not in usable)
+    rows = list(enumerate(defined.marks))
+    reused = tuple(row for row, each in rows if each in usable)
+    elsewhere = tuple(row for row, each in rows if each in under_way and each not in usable)
     first += [ev.Reused(now, reused)] if reused else []
     first += [ev.Elsewhere(now, elsewhere)] if elsewhere else []
     run_id = "r" + uuid.uuid4().hex[:9]
-    recorded = store.create_run(run_id, name, now, mark, spec, found, first, attach=not fresh)
+    recorded = store.create_run(run_id, name, now, mark, spec, packed, first, attach=not fresh)
     return recorded, recorded != run_id
 
 
@@ -247,10 +277,10 @@ def _go_on(run: BatchRun, limit: str | None, adaptive: bool) -> None:
             run.tell("retry_failed", kind=kind)
 
 
-def _spec(batch: Batch, found: list[JobRecord], fresh: bool) -> JsonObject:
+def _spec(batch: Batch, models: list[str], fresh: bool) -> JsonObject:
     settings = batch.settings
     return {
-        "models": list(dict.fromkeys(record.job.model for record in found)),
+        "models": models,
         "practice": settings.practice,
         "live": settings.live,
         "base_url": settings.base_url,

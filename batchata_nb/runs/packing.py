@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from sqlite3 import Connection
 from typing import Any
 
 from ..core.jobs import Job, JsonObject, Message, job_from_json, message_from_json, message_to_json
+from .records import JobRecord
+from .spool import Spool
 
 LEVEL = 3
 WORDS = 16_384
@@ -27,7 +29,10 @@ SHAPE = tuple(name for name in Job.__slots__ if name not in OWN)
 
 def dumped(value: Any) -> bytes:
     """Return a value as compact JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _dumped(value).encode()
+
+
+_dumped = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def squeezed(text: bytes, words: bytes = b"") -> bytes:
@@ -96,29 +101,53 @@ def result_words(db: Connection, run_id: str, bodies: Sequence[bytes]) -> tuple[
     return keep(db, words, mark), words
 
 
-class Packer:
-    """Packs the jobs of one run, within the transaction that records them."""
+class PackedJobs:
+    """The jobs of one run, packed before the transaction that records them, so that it is short.
 
-    def __init__(self, db: Connection) -> None:
-        self._db = db
-        self._words: tuple[int, bytes] | None = None
-        self._shapes: dict[bytes, tuple[Any, int]] = {}
+    Args:
+        records: The jobs, in order.
+    """
 
-    def pack(self, job: Job) -> tuple[bytes, int, int]:
-        """Return a job's body, the number of its shape, and that of its words."""
-        text = own_part(job)
+    def __init__(self, records: Iterable[JobRecord] = ()) -> None:
+        self._rows: Spool[tuple[Any, ...]] = Spool()
+        self._words: bytes | None = None
+        self._shapes: list[bytes] = []
+        self._latest: dict[bytes, tuple[Any, int]] = {}
+        for record in records:
+            self.add(record)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, record: JobRecord) -> None:
+        """Pack one more job."""
+        z, text = record.sizing, own_part(record.job)
         if self._words is None:
-            words = text[:WORDS]
-            self._words = keep(self._db, words), words
-        number, words = self._words
-        return squeezed(text, words), self._shape(job), number
+            self._words = text[:WORDS]
+        self._rows.append(
+            (
+                z.row, record.job.id, z.fingerprint, z.provider, z.model, z.bound, z.size, z.outputs, z.cache_write,
+                z.surcharge, squeezed(text, self._words), self._shape(record.job),
+            )
+        )  # fmt: skip
 
     def _shape(self, job: Job) -> int:
         # Jobs that were added together share their very schema, so it need not be written out for each; the rest is
         # small. Compared as text, since the order of a schema's properties is the order in which a model answers.
         shape = shape_of(job)
         rest = dumped({**shape, "schema": None})
-        latest = self._shapes.get(rest)
+        latest = self._latest.get(rest)
         if latest is None or latest[0] is not job.schema:
-            latest = self._shapes[rest] = job.schema, keep(self._db, dumped(shape))
+            self._shapes.append(dumped(shape))
+            latest = self._latest[rest] = job.schema, len(self._shapes) - 1
         return latest[1]
+
+    def insert(self, db: Connection, run_id: str) -> None:
+        """Write the jobs into the store, within a transaction."""
+        shapes = [keep(db, shape) for shape in self._shapes]
+        words = keep(db, self._words) if self._words is not None else None
+        db.executemany(
+            "INSERT INTO jobs (run_id, row, job_id, fingerprint, provider, model, bound, size, outputs, cache_write, "
+            "surcharge, body, shape, words) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            ((run_id, *row, shapes[shape], words) for *row, shape in self._rows),
+        )

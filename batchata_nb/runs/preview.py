@@ -192,9 +192,8 @@ def rest_of(batch: Batch, model: str | None) -> Batch:
     models = list(dict.fromkeys(asked.model for asked in batch.asked))
     if model not in models:
         raise ValidationError(f"{model!r} is none of the models that were previewed: {', '.join(models)}.")
-    pairs = [(a, i) for a, i in zip(batch.asked, batch.index, strict=True) if a.model == model]
-    made.asked = [replace(asked, id=asked.item) for asked, _ in pairs]
-    made.index = [label for _, label in pairs]
+    made.asked = batch.asked.of_model(model)
+    made.index = [label for asked, label in zip(batch.asked, batch.index, strict=True) if asked.model == model]
     return made
 
 

@@ -16,7 +16,7 @@ from .drive import Drive
 from .environment import in_kernel
 from .handle import FAILED
 from .records import JobRecord
-from .schemas import schema_key
+from .schemas import SchemaKeys, schema_key
 from .steering import Steered
 from .store import Store
 
@@ -59,6 +59,7 @@ class BatchRun(Steered, Sequence[JobResult]):
         self.skipped = list(skipped)
         self._models = dict(models)
         self._rows: dict[str, int] | None = None
+        self._keys = SchemaKeys()
 
     # results
 
@@ -130,7 +131,7 @@ class BatchRun(Steered, Sequence[JobResult]):
                 attempts=state.attempts[row],
                 documents=tuple(d.name for d in job.documents),
             )
-        result = result_of(body, self._models.get(schema_key(job.schema)), attempts=state.attempts[row])
+        result = result_of(body, self._models.get(self._keys.of(job.schema)), attempts=state.attempts[row])
         result.job_id = job.id
         return result
 

@@ -29,3 +29,18 @@ def schema_of(model: type[Any]) -> JsonObject:
 def schema_key(schema: Mapping[str, Json] | None) -> str:
     """Name a schema by its content, so that stored results find the user's class again."""
     return "" if schema is None else hashlib.sha256(canonical(schema).encode()).hexdigest()
+
+
+class SchemaKeys:
+    """`schema_key` for many jobs one after another, which mostly share their very schema."""
+
+    def __init__(self) -> None:
+        self._latest: tuple[Mapping[str, Json] | None, str] = None, ""
+
+    def of(self, schema: Mapping[str, Json] | None) -> str:
+        """Return the name of a schema."""
+        latest, key = self._latest
+        if schema is not latest:
+            key = schema_key(schema)
+            self._latest = schema, key
+        return key

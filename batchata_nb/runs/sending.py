@@ -26,6 +26,7 @@ from ..core.submissions import Submission
 from ..providers.base import Limits, Row
 from .clock import utc
 from .records import Sizing
+from .sent_rows import SentRows
 from .store_file import TakenOverError
 
 if TYPE_CHECKING:
@@ -192,15 +193,16 @@ def submit(drive: Drive, part: planning.Part, fingerprints: list[str], caps: Cap
     full = {row for row in part.rows if state.has_full_room(row)}
 
     def work() -> str:
-        jobs = store.jobs_to_send(state.run_id, part.rows)
-        rows = [
-            Row(row_id(tag, row), job if row in full else _with_cap(job, lower.get(job.model)))
-            for row, job in zip(part.rows, jobs, strict=True)
-        ]
-        # This process may have stood still since the intent was recorded, and another one may have taken over.
-        if not store.take_lease(state.run_id, owner, drive.context.clock.now(), LEASE_SECONDS):
-            raise TakenOverError
-        return provider.submit(tag, rows)
+        def row_of(row: int, job: Job) -> Row:
+            return Row(row_id(tag, row), job if row in full else _with_cap(job, lower.get(job.model)))
+
+        def still_ours() -> None:
+            # This process may have stood still since the intent was recorded, and another one may have taken over.
+            if not store.take_lease(state.run_id, owner, drive.context.clock.now(), LEASE_SECONDS):
+                raise TakenOverError
+
+        still_ours()
+        return provider.submit(tag, SentRows(store, state.run_id, part.rows, row_of, still_ours))
 
     drive.context.work(work, partial(_submitted, drive, submission))
     return True

@@ -14,7 +14,7 @@ from ..core import events as ev
 from ..core.errors import CostLimitExceededError
 from ..core.jobs import JsonObject
 from .job_queries import JobQueries
-from .packing import LONG, Packer, dumped, loosened, result_words, squeezed, whole
+from .packing import LONG, PackedJobs, dumped, loosened, result_words, squeezed, whole
 from .records import JobRecord, RunRecord, Stored
 from .result_queries import ResultQueries
 from .store_file import chunks
@@ -39,7 +39,7 @@ class Store(JobQueries, ResultQueries):
         created: float,
         digest: str,
         spec: JsonObject,
-        records: Iterable[JobRecord],
+        records: PackedJobs | Iterable[JobRecord],
         first: Sequence[ev.Event],
         *,
         attach: bool = True,
@@ -51,6 +51,7 @@ class Store(JobQueries, ResultQueries):
         define the same run at the same moment get one. `sent` is the tag of the submission that all of it went out
         under, where it was sent by somebody else.
         """
+        packed = records if isinstance(records, PackedJobs) else PackedJobs(records)
         with self._write() as db:
             if attach:
                 same = db.execute(
@@ -60,26 +61,16 @@ class Store(JobQueries, ResultQueries):
                 ).fetchone()
                 if same and same[1] == digest:
                     return str(same[0])
-            total, packer = 0, Packer(db)
-            for record in records:
-                total += 1
-                z = record.sizing
+            packed.insert(db, run_id)
+            if sent is not None:
                 db.execute(
-                    "INSERT INTO jobs (run_id, row, job_id, fingerprint, provider, model, bound, size, outputs, "
-                    "cache_write, surcharge, body, shape, words) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                    (
-                        run_id, z.row, record.job.id, z.fingerprint, z.provider, z.model,
-                        z.bound, z.size, z.outputs, z.cache_write, z.surcharge, *packer.pack(record.job),
-                    ),
-                )  # fmt: skip
-                if sent is not None:
-                    db.execute(
-                        "INSERT INTO sent (run_id, row, tag, fingerprint, worst) VALUES (?,?,?,?,'0')",
-                        (run_id, z.row, sent, z.fingerprint),
-                    )
+                    "INSERT INTO sent (run_id, row, tag, fingerprint, worst) "
+                    "SELECT run_id, row, ?, fingerprint, '0' FROM jobs WHERE run_id = ?",
+                    (sent, run_id),
+                )
             db.execute(
                 "INSERT INTO runs (run_id, name, created, digest, spec, total) VALUES (?,?,?,?,?,?)",
-                (run_id, name, created, digest, json.dumps(spec), total),
+                (run_id, name, created, digest, json.dumps(spec), len(packed)),
             )
             _append(db, run_id, 0, first)
         return run_id
@@ -149,10 +140,10 @@ class Store(JobQueries, ResultQueries):
             _append(db, run_id, seq, [event])
             db.executemany(
                 "INSERT INTO sent (run_id, row, tag, fingerprint, worst) VALUES (?,?,?,?,?)",
-                [
+                (
                     (run_id, row, event.tag, mark, str(w))
                     for row, mark, w in zip(event.rows, fingerprints, worst, strict=True)
-                ],
+                ),
             )
         return []
 
@@ -208,12 +199,20 @@ class Store(JobQueries, ResultQueries):
         for (body,) in self._read("SELECT body FROM events WHERE run_id = ? AND seq > ? ORDER BY seq", run_id, after):
             yield ev.from_json(json.loads(loosened(body) if isinstance(body, bytes) else str(body)))
 
-    def reservations(self, run_id: str, tag: str) -> dict[int, tuple[str, Decimal]]:
-        """Return row → (fingerprint, worst case) of a submission's rows that have not landed."""
-        rows = self._read(
-            "SELECT row, fingerprint, worst FROM sent WHERE run_id = ? AND tag = ? AND landed = 0", run_id, tag
-        )
-        return {int(str(row)): (str(mark), Decimal(str(worst))) for row, mark, worst in rows}
+    def rows_under_way(self, run_id: str, tag: str) -> set[int]:
+        """Return a submission's rows that have not landed."""
+        rows = self._read("SELECT row FROM sent WHERE run_id = ? AND tag = ? AND landed = 0", run_id, tag)
+        return {int(str(row)) for (row,) in rows}
+
+    def reservations(self, run_id: str, tag: str, rows: Sequence[int] | None = None) -> dict[int, tuple[str, Decimal]]:
+        """Return row → (fingerprint, worst case) of a submission's rows that have not landed; of these rows, or all."""
+        sql = "SELECT row, fingerprint, worst FROM sent WHERE run_id = ? AND tag = ? AND landed = 0"
+        found: list[tuple[object, ...]] = []
+        if rows is None:
+            found = self._read(sql, run_id, tag)
+        for chunk in chunks(rows or ()):
+            found += self._read(f"{sql} AND row IN ({','.join('?' * len(chunk))})", run_id, tag, *chunk)
+        return {int(str(row)): (str(mark), Decimal(str(worst))) for row, mark, worst in found}
 
     def budget_used(self, budget: str) -> tuple[Decimal, Decimal]:
         """Return what the runs of a shared budget have spent and reserved together, and how much is reserved."""

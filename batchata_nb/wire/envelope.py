@@ -71,11 +71,11 @@ def open_envelope(data: Any) -> tuple[Any, list[dict[str, str]]]:
     return data[ANSWER], quotes
 
 
-def answer_schema(job: Job) -> JsonObject | None:
+def answer_schema(job: Job) -> Mapping[str, Any] | None:
     """Return the schema that the answer on the wire follows: the user's own, or the envelope; None for plain text."""
     if job.cite == "quotes":
         return with_quotes(job.schema if job.schema is not None else {"type": "string"})
-    return dict(job.schema) if job.schema is not None else None
+    return job.schema
 
 
 def text_of_schema(schema: Mapping[str, Any]) -> str:

@@ -39,4 +39,7 @@ def parse(line: bytes) -> JsonObject | None:
 
 def encode(value: Json) -> bytes:
     """Serialise a value as UTF-8 JSON without a newline; `NaN` and the infinities are refused."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return _written(value).encode()
+
+
+_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode

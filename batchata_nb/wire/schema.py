@@ -57,7 +57,7 @@ def fit_shared(schema: Mapping[str, Any], provider: str) -> JsonObject:
     """Return what `fit` does, but the one object that all calls share: to be written out and never changed."""
     if provider not in DIALECTS:
         return dict(schema)
-    fitted = _fitted(json.dumps(schema), provider)
+    fitted = _fitted(_text_of(schema), provider)
     if fitted.problem:
         raise ValidationError(fitted.problem)
     return fitted.schema
@@ -65,7 +65,7 @@ def fit_shared(schema: Mapping[str, Any], provider: str) -> JsonObject:
 
 def refusal(schema: Mapping[str, Any], provider: str) -> str | None:
     """Return one sentence that names the field the provider cannot return and what to change, or None if all fits."""
-    return _fitted(json.dumps(schema), provider).problem if provider in DIALECTS else None
+    return _fitted(_text_of(schema), provider).problem if provider in DIALECTS else None
 
 
 def has_native_form(schema: Mapping[str, Any], provider: str) -> bool:
@@ -73,7 +73,7 @@ def has_native_form(schema: Mapping[str, Any], provider: str) -> bool:
 
     Anthropic's takes at most 16 unions and 24 optional properties; a larger schema is asked for in the prompt.
     """
-    return provider not in DIALECTS or _fitted(json.dumps(schema), provider).native
+    return provider not in DIALECTS or _fitted(_text_of(schema), provider).native
 
 
 def drop_nulls(data: Any, schema: Mapping[str, Any]) -> Any:
@@ -117,6 +117,18 @@ def _suits(data: Any, schema: Mapping[str, Any]) -> bool:
     if isinstance(data, dict):
         return "properties" in schema and set(data) <= set(schema["properties"])
     return isinstance(data, list) and schema.get("type") == "array"
+
+
+def _text_of(schema: Mapping[str, Any]) -> str:
+    """The schema as text; jobs that follow each other mostly have the very same one, which is written out once."""
+    known, text = _latest[0]
+    if known is not schema:
+        text = json.dumps(schema)
+        _latest[0] = schema, text  # one assignment, so that threads see the pair whole
+    return text
+
+
+_latest: list[tuple[Mapping[str, Any] | None, str]] = [(None, "")]
 
 
 @lru_cache(maxsize=256)

@@ -186,9 +186,26 @@ def test_an_ordinary_summary_is_not_cut():
     assert 2 == len(shown["batches"]["list"])
 
 
-def test_polls_follow_the_age_of_the_batch():
-    """Young batches are asked at the shortest interval, old ones after 2 % of their age, up to a cap."""
-    assert [30.0, 72.0, 600.0] == [round(poll_delay(age, 30.0, 0.5)) for age in (0, 3600, 86400)]
+@pytest.mark.parametrize("jitter", [0.0, 0.5, 1.0])
+def test_a_day_of_polls_is_few_and_none_is_late(jitter):
+    """A batch of 24 h is asked at most 200 times, and its end is noticed within 2 % of the elapsed time.
+
+    Before 74 minutes both at once are impossible: there the end is noticed within 111 s, and within the shortest
+    interval or a fifth of the time.
+    """
+    age, polls = 0.0, 0
+    while age < 86_400:
+        delay = poll_delay(age, 30.0, jitter)
+        assert delay <= max(0.02 * age, min(max(30.0, 0.2 * age), 111.0))
+        age, polls = age + delay, polls + 1
+
+    assert 150 < polls <= 200
+
+
+def test_polls_follow_the_interval_that_was_asked_for():
+    """A shorter interval polls more often, a longer one never falls below it."""
+    assert [0.05, 0.185, 1.0] == [round(poll_delay(age, 0.05, 1.0), 3) for age in (0, 5, 50)]
+    assert [600.0, 2220.0] == [poll_delay(age, 600.0, 1.0) for age in (0, 86_400)]
 
 
 def test_back_off_obeys_the_provider():

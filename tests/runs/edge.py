@@ -15,10 +15,10 @@ from batchata_nb.core.jobs import Document, Job, JsonObject, Message
 from batchata_nb.core.pricing import Price, Rate
 from batchata_nb.core.results import Reply, Usage
 from batchata_nb.providers.base import BatchStatus, Found, Limits, Row
-from batchata_nb.runs.asking import digest
 from batchata_nb.runs.clock import Clock
 from batchata_nb.runs.drive import Context, Drive
 from batchata_nb.runs.records import JobRecord, Sizing
+from batchata_nb.runs.settling import digest
 from batchata_nb.runs.store import Store
 
 LIMITS = Limits(rows=100, bytes=10**9, row_bytes=10**6, mixed_models=True, window_hours=24)

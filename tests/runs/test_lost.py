@@ -37,7 +37,7 @@ def test_batches_that_are_known_are_no_candidates(desk):
     desk.edge.finds = [Found(candidates=("b1", "b2"))] * 3
     drive = desk.start([job(0), job(1)], items_per_batch=1)
 
-    steps(desk, drive, 30)
+    steps(desk, drive, 45)
 
     assert 3 == desk.edge.calls.count("find")
     assert {"b1", "b2", "b3"} == set(desk.edge.batches)
