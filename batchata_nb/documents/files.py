@@ -46,6 +46,8 @@ _HEAD = 4096
 _CHUNK = 1 << 20
 HTML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _MOST_PIXELS = 500_000_000
+_MOST_CHECKED = 1000
+_checked: dict[tuple[str, str, int, int], None] = {}
 
 
 def open_document(source: str | os.PathLike[str], *, name: str | None = None) -> Document:
@@ -88,6 +90,30 @@ def read(document: Document) -> bytes:
     if hashlib.sha256(content).hexdigest() != document.sha256:
         raise ValidationError(f"{document.name} has changed since it was added; run the cell again to use it as it is.")
     return content
+
+
+def checked_path(document: Document) -> str:
+    """Return the path of a file that is the one that was looked at.
+
+    Its digest is taken once, and again whenever its size or time of change is another, so that a page of a large file
+    is drawn without reading all of it.
+
+    Raises:
+        ValidationError: As `read`.
+    """
+    path = Path(document.path or "")
+    try:
+        now = path.stat()
+        mark = (str(path), document.sha256, now.st_size, now.st_mtime_ns)
+    except OSError:
+        mark = None
+    if mark is None or mark not in _checked:
+        read(document)
+        if mark is not None:
+            _checked[mark] = None
+            while len(_checked) > _MOST_CHECKED:
+                _checked.pop(next(iter(_checked)), None)
+    return str(path)
 
 
 def load(document: Document) -> Attachment:

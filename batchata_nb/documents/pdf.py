@@ -135,6 +135,12 @@ class Pdf:
             width, height = loaded.page.get_size()
             return PageText(n, width, height, loaded.page.get_rotation(), text, loaded.boxes(indices))
 
+    def size(self, n: int) -> tuple[float, float]:
+        """Width and height of page `n` (from 1) in points, as displayed."""
+        with LOCK, LoadedPage(self._raw, n, text=False) as loaded:
+            width, height = loaded.page.get_size()
+            return width, height
+
     def render(self, n: int, scale: float = 1.5, max_pixels: int = 25_000_000) -> tuple[bytes, tuple[int, int]]:
         """Draw page `n` as JPEG; see `render_page`."""
         with LOCK:

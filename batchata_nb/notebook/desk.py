@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import BatchataError, ValidationError
 from ..core.jobs import Document, JsonObject
 from .pages import Pages, Picture, draw
+from .texts import BlockText, read_text
 
 if TYPE_CHECKING:
     from ..runs.run import BatchRun
@@ -26,7 +27,7 @@ Reply = Callable[[JsonObject, Sequence[bytes]], None]
 
 KINDS = ("cmd", "pull", "rows", "compare", "result", "review", "page", "text")
 COMMANDS = ("cancel", "pause", "resume", "retry_failed", "raise_limit", "reconcile", "rest")
-MOST_ROWS, MOST_COLUMNS, MOST_TEXT, MOST_RAW, MOST_ERROR = 200, 200, 500_000, 100_000, 500
+MOST_ROWS, MOST_COLUMNS, MOST_RAW, MOST_ERROR = 200, 200, 100_000, 500
 _REMEMBERED = 64
 _log = logging.getLogger(__name__)
 
@@ -54,6 +55,15 @@ class Desk:
         self._done: OrderedDict[str, str | None] = OrderedDict()
         self._columns: dict[str, None] = {}
         self.in_use = False
+        self._texts = pages.texts
+        run.on_review(self._reviewed)
+
+    def _reviewed(self, row: int) -> None:
+        """Tell the browser that a verdict was given, wherever that was."""
+        try:
+            self._reply({"kind": "reviewed", "row": row}, ())
+        except Exception:  # noqa: BLE001  as in _send
+            _log.debug("a verdict could not be told", exc_info=True)
 
     def receive(self, content: Any, _buffers: object = None) -> None:
         """Take a message from the browser, on any thread."""
@@ -191,14 +201,19 @@ class Desk:
             self._later(content, partial(draw, document, page, scale), show)
 
     def _text(self, content: JsonObject) -> None:
-        from ..documents.files import text_of
+        """Send the block of a text that holds a character, and with `outline` where all blocks are."""
+        document, at = self._document(content), whole(content, "at", 0, 10**10)
 
-        document = self._document(content)
+        def show(text: BlockText) -> None:
+            self._texts.put(document.sha256, text)
+            outline = text.outline() if content.get("outline") is True else {}
+            self._send(content, {**outline, **text.block_at(at)})
 
-        def show(text: str) -> None:
-            self._send(content, {"text": text[:MOST_TEXT], "cut": len(text) > MOST_TEXT})
-
-        self._later(content, partial(text_of, document), show)
+        known = self._texts.get(document.sha256)
+        if known is not None:
+            show(known)
+        else:
+            self._later(content, partial(read_text, document), show)
 
     def _document(self, content: JsonObject) -> Document:
         return self._run.document(whole(content, "row", 0, 10**9), whole(content, "document", 0, 10**4))

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from ..core.errors import ValidationError
 from ..core.jobs import Document
+from .texts import Texts
 
 Key = tuple[str, int, float]
 """Digest of the document, page from 1, scale."""
-MOST_PAGES, MOST_BYTES = 32, 64 * 1024 * 1024
+MOST_PAGES, MOST_BYTES = 256, 64 * 1024 * 1024
 MOST_PIXELS = 25_000_000
 _AS_IT_IS = 4 * 1024 * 1024
 _SHOWN = ("image/png", "image/jpeg", "image/webp", "image/gif")
@@ -35,10 +36,11 @@ class Picture:
 
 
 class Pages:
-    """The pictures used last: at most 32, at most 64 MiB. Used on the runner's thread alone."""
+    """The pictures used last, at most 256 of them and 64 MiB; and texts. Used on the runner's thread alone."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Key, Picture] = OrderedDict()
+        self.texts = Texts()
 
     def get(self, key: Key) -> Picture | None:
         """Return a picture that is kept, None otherwise."""
@@ -66,23 +68,24 @@ def draw(document: Document, page: int, scale: float) -> Picture:
     Raises:
         ValidationError: There is nothing to draw, no such page, or the file has changed.
     """
-    from ..documents.files import read
+    from ..documents.files import checked_path, read
 
     if document.kind == "text":
         raise ValidationError(f"{document.name} is a text; it has no pages to draw")
     if page > (document.pages or 1):
         raise ValidationError(f"{document.name} has {document.pages or 1} pages, and page {page} was asked for")
-    content = read(document)
-    return _draw_image(document, content) if document.kind == "image" else _draw_pdf(content, page, scale)
+    if document.kind == "image":
+        return _draw_image(document, read(document))
+    return _draw_pdf(checked_path(document), document.name, page, scale)
 
 
-def _draw_pdf(content: bytes, page: int, scale: float) -> Picture:
+def _draw_pdf(path: str, name: str, page: int, scale: float) -> Picture:
     from ..documents.pdf import open_pdf
 
-    with open_pdf(content) as pdf:
+    with open_pdf(path, name=name) as pdf:
         data, _ = pdf.render(page, scale, MOST_PIXELS)
-        shown = pdf.page(page)
-    return Picture(data, "image/jpeg", shown.width, shown.height)
+        width, height = pdf.size(page)
+    return Picture(data, "image/jpeg", width, height)
 
 
 def _draw_image(document: Document, content: bytes) -> Picture:

@@ -107,7 +107,7 @@ class Session:
 
         def reply(content: JsonObject, buffers: Iterable[bytes]) -> None:
             widget.reply(content, list(buffers))
-            if content["kind"] == "review":  # what is drawn anew, in another view of this output, knows it too
+            if content["kind"] in ("review", "reviewed"):  # whichever view the verdict was given in
                 widget.detail = as_json(run.detail(row))
 
         desk = Desk(run, reply, self.pages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -99,6 +100,7 @@ class Drive:
     outlook: tuple[int, JsonObject] | None = None
     schema_keys: SchemaKeys = field(default_factory=SchemaKeys)
     subscribers: list[Callable[[JsonObject], None]] = field(default_factory=list)
+    reviewed: deque[Callable[[int], None]] = field(default_factory=lambda: deque(maxlen=64))
 
     def __post_init__(self) -> None:
         self.state = RunState(self.record.run_id, self.record.name)

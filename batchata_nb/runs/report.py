@@ -1,29 +1,30 @@
 """One HTML file that proves each number: fields beside their evidence, as image crops or quotes.
 
-It holds no script and makes no request.
+It holds no script and makes no request. Its size is bounded: pictures are crops of at most 1,200 × 600 pixels at 144
+pixels per inch, all of them together at most 25 MB; places after that are quoted in words. Values are cut at 2,000
+characters, and how much was cut is said; no result is left out.
 """
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import BatchataError
 from ..core.jobs import Document, JsonObject
 from ..core.markup import escape
 from . import pages
 from .clock import utc
 from .estimate import dollars
+from .proofs import Proofs
 from .reviews import VERDICTS
 
 if TYPE_CHECKING:
     from .reviews import Review
     from .run import BatchRun
 
-MARGIN, SCALE, LONGEST, CONTEXT = 14.0, 2.0, 2_000, 80
+LONGEST, COLUMNS, CELL = 2_000, 12, 120
+"""Characters of a value; columns of the table, and characters of a cell in it."""
 STYLE = """
 :root{color-scheme:light dark}
 body{font:14px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
@@ -31,7 +32,7 @@ h1{font-size:1.3rem}table{border-collapse:collapse;width:100%}
 td,th{padding:.3rem .6rem;border-bottom:1px solid #8884;text-align:left;vertical-align:top}
 details{border-top:1px solid #8886;padding:.5rem 0}summary{cursor:pointer;font-weight:600}
 img{max-width:100%;border:1px solid #8886;background:#fff}small{opacity:.75}mark{background:#ffd54f;color:#000}
-.n{font-variant-numeric:tabular-nums}
+.wide{overflow-x:auto}.n{font-variant-numeric:tabular-nums}
 """
 
 
@@ -65,10 +66,44 @@ def _document(run: BatchRun) -> Iterator[str]:
     yield f'<p class="n">Cost {escape(spent)}; {counts["succeeded"]:,} of {summary["total"]:,} jobs succeeded.</p>'
     reviews = run.reviews()
     yield _signature(run, reviews)
-    ids = run.job_ids
+    yield from _table(run)
+    ids, proofs = run.job_ids, Proofs()
     for row in range(len(run)):
-        yield from _job(run, pages.detail(run.store, run.drive.state, row), reviews.get(ids[row], {}))
+        yield from _job(run, pages.detail(run.store, run.drive.state, row), reviews.get(ids[row], {}), proofs)
+    if proofs.left_out:
+        yield (
+            f"<p><small>Pictures end here: with {proofs.left_out:,} more this file would be larger than pages can well "
+            "be. Their places are quoted in words.</small></p>"
+        )
     yield "</body></html>"
+
+
+def _table(run: BatchRun) -> Iterator[str]:
+    """All results as a table, each linked to its evidence below; a value that was corrected is the corrected one."""
+    columns: dict[str, None] = {}
+    for start in range(0, len(run), pages.MOST):
+        for row in run.rows(start, pages.MOST)[1]:
+            columns.update(dict.fromkeys(row["fields"]))
+    shown = list(columns)[:COLUMNS]
+    hidden = len(columns) - len(shown)
+    also = f"<p><small>{hidden:,} more columns are below, with each result.</small></p>" if hidden else ""
+    heads = "".join(f"<th>{escape(name, CELL)}</th>" for name in shown)
+    yield f'{also}<div class="wide"><table class="n"><tr><th>job</th><th>state</th>{heads}</tr>'
+    for start in range(0, len(run), pages.MOST):
+        for row in run.rows(start, pages.MOST)[1]:
+            right = _corrected(run, row)
+            cells = "".join(f"<td>{escape(right.get(c, row['fields'].get(c, '')), CELL)}</td>" for c in shown)
+            link = f'<a href="#r{row["row"]}">{escape(row["id"], CELL)}</a>'
+            yield f"<tr><td>{link}</td><td>{escape(row['state'])}</td>{cells}</tr>"
+    yield "</table></div>"
+
+
+def _corrected(run: BatchRun, row: JsonObject) -> dict[str, str]:
+    """What a person put in place of a row's values, by column."""
+    if not row["review"] or not row["review"]["wrong"]:
+        return {}
+    fields = run.detail(row["row"])["fields"]
+    return {f["path"]: f["review"]["value"] for f in fields if (f["review"] or {}).get("verdict") == "corrected"}
 
 
 def _signature(run: BatchRun, reviews: Mapping[str, Mapping[str, Review]]) -> str:
@@ -93,8 +128,9 @@ def _minute(at: float) -> str:
     return f"{utc(at):%Y-%m-%d %H:%M} UTC"
 
 
-def _job(run: BatchRun, detail: JsonObject, reviews: Mapping[str, Review]) -> Iterator[str]:
-    yield f"<details open><summary>{escape(detail['id'])} <small>{escape(detail['state'])}</small></summary>"
+def _job(run: BatchRun, detail: JsonObject, reviews: Mapping[str, Review], proofs: Proofs) -> Iterator[str]:
+    yield f'<details open id="r{detail["row"]}"><summary>'
+    yield f"{escape(detail['id'])} <small>{escape(detail['state'])}</small></summary>"
     if detail["error"]:
         yield f"<p>{escape(detail['error'], LONGEST)}</p>"
     head = "<th>review</th>" if reviews else ""
@@ -102,14 +138,19 @@ def _job(run: BatchRun, detail: JsonObject, reviews: Mapping[str, Review]) -> It
     documents = run.store.job(run.run_id, detail["row"]).documents
     for field in detail["fields"]:
         found = next(iter(field["citations"]), None)
-        proof = _proof(documents, found) if found else f"<small>{escape(field['note'] or 'no evidence found')}</small>"
+        none = f"<small>{escape(field['note'] or 'no evidence found')}</small>"
+        proof = _proof(documents, found, proofs) if found else none
         value = escape(field["value"], LONGEST)
         said = reviews.get(field["path"])
         if said is not None and said.verdict != "confirmed":
             value = f"<s>{value}</s>" + _right(field["review"])
         cell = f"<td>{_said(said)}</td>" if reviews else ""
         yield f"<tr><td>{escape(field['path'])}</td><td>{value}</td><td>{proof}</td>{cell}</tr>"
-    yield "</table></details>"
+    yield "</table>"
+    for note in detail["page_notes"]:
+        name = f"{documents[note['document']].name}: " if len(documents) > 1 else ""
+        yield f"<p><small>{escape(name + note['text'])}</small></p>"
+    yield "</details>"
 
 
 def _right(review: JsonObject) -> str:
@@ -125,48 +166,11 @@ def _said(review: Review | None) -> str:
     return f"<strong>{escape(review.verdict)}</strong><br><small>{who}, {_minute(review.at)}</small>"
 
 
-def _proof(documents: tuple[Document, ...], citation: Mapping[str, Any]) -> str:
+def _proof(documents: tuple[Document, ...], citation: Mapping[str, Any], proofs: Proofs) -> str:
     number = citation["document"]
     document = documents[number] if 0 <= number < len(documents) else None
     where = escape(document.name if document else "document") + (
         f", page {citation['page']}" if citation["page"] else ""
     )
     why = ", ".join(str(part) for part in (citation["confidence"], citation["reason"]) if part)
-    picture = _crop(document, citation) if document is not None and document.kind == "pdf" else ""
-    quote = "" if picture else f"<blockquote>{escape(citation['text'], LONGEST)}</blockquote>"
-    return f"{picture}{quote}<small>{where}{' — ' + escape(why) if why else ''}</small>"
-
-
-def _crop(document: Document, citation: Mapping[str, Any]) -> str:
-    """Return the cited place as an image with its highlight drawn in, or nothing where it cannot be drawn."""
-    rects, page = citation["rects"], citation["page"]
-    if not rects or not page or document.path is None:
-        return ""
-    from PIL import Image, ImageDraw
-
-    from ..documents.pdf import open_pdf
-
-    try:
-        with open_pdf(document.path) as pdf:
-            jpeg, _ = pdf.render(page, SCALE)
-            width = pdf.page(page).width
-    except BatchataError:
-        return ""
-    picture = Image.open(io.BytesIO(jpeg)).convert("RGB")
-    scale = picture.width / width
-    overlay = Image.new("RGBA", picture.size, (0, 0, 0, 0))
-    for rect in rects:
-        ImageDraw.Draw(overlay).rectangle([v * scale for v in rect], fill=(255, 213, 79, 110))
-    picture = Image.alpha_composite(picture.convert("RGBA"), overlay).convert("RGB")
-    top, bottom = min(r[1] for r in rects) - MARGIN, max(r[3] for r in rects) + MARGIN
-    left, right = min(r[0] for r in rects) - CONTEXT, max(r[2] for r in rects) + CONTEXT
-    box = (
-        max(left * scale, 0),
-        max(top * scale, 0),
-        min(right * scale, picture.width),
-        min(bottom * scale, picture.height),
-    )
-    out = io.BytesIO()
-    picture.crop(tuple(int(v) for v in box)).save(out, "JPEG", quality=80)  # type: ignore[arg-type]
-    data = base64.b64encode(out.getvalue()).decode()
-    return f'<img alt="{escape(citation["text"], 200)}" src="data:image/jpeg;base64,{data}"><br>'
+    return f"{proofs.of(document, citation)}<small>{where}{' — ' + escape(why) if why else ''}</small>"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ..core.citations import leaves
@@ -146,6 +147,7 @@ class Reviewable:
 
     drive: Drive
     store: Store
+    post: Callable[[Callable[[], None]], None]
     _models: Mapping[str, type[Any]] = {}
     _progress: tuple[Any, JsonObject] | None = None
 
@@ -187,7 +189,13 @@ class Reviewable:
             who = reviewer_name() if reviewer is None else reviewer
             review = Review(verdict, right, self.drive.context.clock.now(), who)
         _keep(self.store, self.drive.state.run_id, number, path, _seen(values[path]), review)
+        for tell in list(self.drive.reviewed):
+            self.post(partial(tell, number))
         return review
+
+    def on_review(self, fn: Callable[[int], None]) -> None:
+        """Call `fn(row)` on the runner's thread after each verdict given in this process; the last 64 are called."""
+        self.drive.reviewed.append(fn)
 
     def _right(self, row: int, body: JsonObject, path: str, value: Any, others: Mapping[str, Any]) -> Any:
         if path == "" or body.get("data") is None:

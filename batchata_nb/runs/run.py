@@ -191,7 +191,10 @@ class BatchRun(Steered, Sequence[JobResult]):
         return to_jsonl(self, Path(path))
 
     def export_html(self, path: str | Path) -> Path:
-        """Write one HTML file that needs nothing else: each field with its evidence as an image crop or quote.
+        """Write one HTML file that needs nothing else: the table, and each field with its evidence.
+
+        Evidence is a picture of the place, or the words around it in a text. Pictures are crops of at most 1,200 × 600
+        pixels, all together at most 25 MB; places after that are quoted in words. No result is left out.
 
         Args:
             path: The file.

@@ -237,7 +237,7 @@ export class DemoKernel implements Model {
     if (kind === "compare") return this.push({ kind, op, ...this.compare(message) });
     if (kind === "runs") return this.push({ kind, op, ...runsPage(Number(message.start), Number(message.n)) });
     if (kind === "open") return this.push({ kind, op, run_id: message.run_id });
-    if (kind === "text") return this.push({ kind, op, text: LETTER, cut: false });
+    if (kind === "text") return this.push({ kind, op, text: LETTER, block: 0, starts: [0], lines: [LETTER.split("\n").length], length: [...LETTER].length });
     if (kind === "page") {
       const bytes = await this.#draw(row, Number(message.page), Number(message.scale));
       return this.push({ kind, op, page: message.page, pages: 3, width: 595, height: 842, mime: "image/jpeg" }, [new DataView(bytes)]);

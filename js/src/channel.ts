@@ -1,5 +1,5 @@
 // Questions and commands to the kernel, each with its own `op`, and the answers that belong to them.
-import { bag, textOrNull, type Bag } from "./pure/guards.ts";
+import { bag, text, textOrNull, type Bag } from "./pure/guards.ts";
 import type { Command } from "./pure/snapshot.ts";
 
 /** What anywidget hands to a view; only what is used here. */
@@ -45,6 +45,7 @@ export class Channel {
   gone = false;
   readonly #model: Model;
   readonly #onBusy: (busy: Busy) => void;
+  readonly #listeners = new Map<string, (content: Bag) => void>();
   readonly #waiting = new Map<string, Waiting>();
   /** Ops that have waited long enough to say so. */
   readonly #late = new Set<string>();
@@ -71,6 +72,11 @@ export class Channel {
   /** Ask for the whole summary, where pushes did not arrive. */
   async pull(): Promise<unknown> {
     return (await this.#send("summary", { kind: "pull" }, LOST_AFTER, true)).content.summary;
+  }
+
+  /** Hear what the kernel says unasked. */
+  listen(kind: string, fn: (content: Bag) => void): void {
+    this.#listeners.set(kind, fn);
   }
 
   /** Let go of the model and of every timer; open questions stay unanswered. */
@@ -109,6 +115,7 @@ export class Channel {
     this.heard = performance.now();
     this.gone = false;
     const op = textOrNull(content.op);
+    if (op === null) this.#listeners.get(text(content.kind))?.(content);
     if (op === null || this.#waiting.get(op)?.kind !== (content.kind === "pull" ? "summary" : content.kind)) return;
     const waiting = this.#settle(op);
     const error = textOrNull(content.error);

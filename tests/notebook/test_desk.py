@@ -15,10 +15,10 @@ from fpdf import FPDF
 from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
 
-from batchata_nb.notebook import desk as desk_module
 from batchata_nb.notebook.desk import Desk
 from batchata_nb.notebook.pages import MOST_PAGES, Pages, Picture
 from batchata_nb.notebook.session import Session
+from batchata_nb.notebook.texts import MOST_CHARACTERS, MOST_TEXTS, SIZE, BlockText, Texts
 from batchata_nb.runs.run import BatchRun
 
 Answer = tuple[dict[str, Any], list[bytes]]
@@ -114,14 +114,42 @@ def test_an_image_is_its_only_page(run: BatchRun, ask: Ask, tmp_path: Path):
     assert buffers == [(tmp_path / "b.png").read_bytes()]
 
 
-def test_a_text_comes_cut_when_it_is_long(run: BatchRun, ask: Ask, monkeypatch: pytest.MonkeyPatch):
-    """A text document comes as the text that citations index; past the bound it is cut, and says so."""
+def test_a_text_comes_as_the_block_that_is_asked_for(run: BatchRun, ask: Ask):
+    """A text document comes as the text that citations index: its outline on request, and the block of a character."""
     row = row_of(run, "c.txt")
 
-    assert ask("text", row=row, document=0)[0]["cut"] is False
-    monkeypatch.setattr(desk_module, "MOST_TEXT", 11)
-    content, _ = ask("text", row=row, document=0)
-    assert (content["text"], content["cut"]) == ("Total: 8.00", True)
+    first, _ = ask("text", row=row, document=0, at=5, outline=True)
+    again, _ = ask("text", row=row, document=0)
+
+    assert (first["starts"], first["lines"], first["length"], first["block"]) == ([0], [2], 112, 0)
+    assert first["text"] == again["text"] == "Total: 8.00\n" + "x" * 100
+    assert "starts" not in again
+
+
+@pytest.mark.parametrize("line", [70, 50_000])
+def test_blocks_of_a_text_make_it_whole(line: int):
+    """Blocks are of bounded size, end with a line where lines are short, and together are the text."""
+    text = "".join(f"{n} \U0001f600 ".ljust(line, "x") + "\n" for n in range(300_000 // line))
+    blocks = BlockText(text)
+    parts = [blocks.block_at(start) for start in blocks.starts]
+
+    assert "".join(part["text"] for part in parts) == text
+    assert [part["block"] for part in parts] == list(range(len(parts)))
+    assert max(len(part["text"]) for part in parts) <= SIZE
+    assert blocks.block_at(len(text) - 1)["block"] == len(parts) - 1
+    if line < SIZE:
+        assert all(part["text"].endswith("\n") for part in parts)
+
+
+def test_few_texts_are_kept():
+    """Texts are kept up to a number and a size, the last one always."""
+    texts = Texts()
+    for n in range(MOST_TEXTS + 2):
+        texts.put(str(n), BlockText("x"))
+    assert [texts.get(str(n)) is None for n in range(4)] == [True, True, False, False]
+    texts.put("huge", BlockText("x" * (MOST_CHARACTERS + 1)))
+    assert texts.get("huge") is not None
+    assert texts.get(str(MOST_TEXTS + 1)) is None
 
 
 @pytest.mark.parametrize(

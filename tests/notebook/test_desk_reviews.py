@@ -31,7 +31,24 @@ def desk(practised: InteractiveShell, tmp_path: Path) -> tuple[Desk, queue.Queue
 def asked(desk: tuple[Desk, queue.Queue[dict[str, Any]]], **message: Any) -> dict[str, Any]:
     """Send a message and return its answer."""
     desk[0].receive({"op": "1", **message})
-    return desk[1].get(timeout=20)
+    while True:
+        answer = desk[1].get(timeout=20)
+        if answer["kind"] != "reviewed":  # said unasked
+            return answer
+
+
+def test_every_view_is_told_of_a_verdict(desk, practised: InteractiveShell):
+    """A verdict given in one view, or in Python, is told to all views of the run."""
+    run, heard = practised.user_ns["papers"], queue.Queue[dict[str, Any]]()
+    other = Desk(run, lambda content, _buffers: heard.put(content), Pages())
+
+    asked(desk, kind="review", row=0, path="total", verdict="confirmed")
+    assert {"kind": "reviewed", "row": 0} == heard.get(timeout=20)
+    run.review(0, "vendor", "rejected")
+    assert {"kind": "reviewed", "row": 0} == heard.get(timeout=20)
+    assert ["confirmed", "rejected"] == [
+        field["review"]["verdict"] for field in asked((other, heard), kind="result", row=0)["result"]["fields"]
+    ]
 
 
 def test_a_verdict_is_kept_and_said(desk):

@@ -1,7 +1,8 @@
 // The evidence view: fields on one side, the document with the cited places on the other.
 import type { Channel } from "../channel.ts";
-import { append, button, h, iconButton, setText, setTitle, show } from "../dom.ts";
+import { append, h, iconButton, setText, show } from "../dom.ts";
 import { plural } from "../pure/format.ts";
+import { citedPages, notedPages, onlyVerdictsDiffer } from "../pure/overview.ts";
 import { piecesOf, placesOf, type Place } from "../pure/places.ts";
 import { ENDED } from "../pure/segments.ts";
 import { readField, type Result, type Verdict } from "../pure/snapshot.ts";
@@ -12,8 +13,8 @@ import { resultHead } from "./head.ts";
 import { pageView } from "./pages.ts";
 import { reviewBar } from "./review.ts";
 import { textView } from "./texts.ts";
-
-export const ZOOMS = [0.5, 0.75, 1, 1.5, 2, 3, 4] as const;
+import { FROM, thumbsView } from "./thumbs.ts";
+import { documentTools, zoomFrom } from "./tools.ts";
 
 export interface EvidenceOptions {
   /** Back to the table; without it there is nowhere to go back to. */
@@ -41,42 +42,36 @@ export function evidence(channel: Channel, { onClose, onStep, onReview }: Eviden
   let field = -1;
   let zoom = 1;
   let raw = false;
+  let overview = true; // small pages beside the page, where there are several
   const target = { document: 0, page: 1 };
   const pageCounts = new Map<number, number>();
 
   const head = resultHead({ onClose, onStep, onRaw: toggleRaw });
-  const choose = h("select", { class: "bnb-input bnb-document", aria: { label: "Document" } });
-  const only = h("span", { class: "bnb-document" });
-  const page = h("span", { class: "bnb-range" });
-  const previousPage = iconButton("back", "Previous page", () => turn(-1));
-  const nextPage = iconButton("next", "Next page", () => turn(1));
-  const pager = h("span", { class: "bnb-set" }, previousPage, page, nextPage);
+  const tools = documentTools({ onDocument: toDocument, onTurn: turn, onZoom: zoomBy, onOverview: toggleOverview });
   const which = h("span", { class: "bnb-range" });
   const previousPlace = iconButton("back", "Previous citation (p)", () => step(-1));
   const nextPlace = iconButton("next", "Next citation (n)", () => step(1));
   const citations = h("span", { class: "bnb-set" }, previousPlace, which, nextPlace);
-  const size = button("", () => setZoom(1), { class: "bnb-icon-button bnb-zoom", title: "Fit the width (0)" });
-  const smaller = iconButton("minus", "Smaller (-)", () => zoomBy(-1));
-  const larger = iconButton("plus", "Larger (+)", () => zoomBy(1));
-  const zoomer = h("span", { class: "bnb-set" }, smaller, size, larger);
-  const tools = h("div", { class: "bnb-tools bnb-page-tools" }, choose, only, h("span", { class: "bnb-gap" }), pager, zoomer);
-
   const review = reviewBar(judge);
   const checked = h("span", { class: "bnb-checked", role: "status" });
   const fields = fieldList(selectField, selectPlace, review);
   const pages = pageView(channel, selectPlace);
+  const thumbs = thumbsView(channel, toPage);
+  const paper = h("div", { class: "bnb-paper" }, thumbs.el, pages.el);
   const texts = textView(channel, selectPlace);
   const unmarked = h("p", { class: "bnb-unmarked", role: "status", hidden: true });
+  const pageNote = h("p", { class: "bnb-unmarked bnb-page-note", role: "status", hidden: true });
   const rawText = h("pre", { class: "bnb-pane bnb-raw", tabIndex: 0, aria: { label: "The model's raw answer" } });
   const nothing = h("p", { class: "bnb-pane bnb-empty" });
-  const side = h("div", { class: "bnb-side" }, tools, unmarked, pages.el, texts.el, rawText, nothing);
+  const side = h("div", { class: "bnb-side" }, tools.el, unmarked, pageNote, paper, texts.el, rawText, nothing);
   const message = h("p", { class: "bnb-empty", role: "status", hidden: true });
-  const keys = h("p", { class: "bnb-note bnb-keys" }, `Keys: j k field, n p citation, c confirm, e correct, x reject, u clear, [ ] page, + - 0 zoom, r raw answer${onClose ? ", Esc back" : ""}`);
+  const keys = h("p", { class: "bnb-note bnb-keys" }, `Keys: j k field, n p citation, c confirm, e correct, x reject, u clear, [ ] page, t small pages, + - 0 zoom, r raw answer${onClose ? ", Esc back" : ""}`);
   const split = h("div", { class: "bnb-split" }, h("div", { class: "bnb-left" }, h("div", { class: "bnb-tools bnb-page-tools" }, h("span", { class: "bnb-range" }, "Fields"), checked, h("span", { class: "bnb-gap" }), citations), fields.el, head.facts, keys), side);
   const el = h("div", { class: "bnb-view", tabIndex: -1, role: "group", aria: { label: "Result and evidence" } }, head.el, head.error, message, split);
 
   function open(next: Result): void {
     const same = result?.row === next.row && result.id === next.id;
+    if (same && result && onlyVerdictsDiffer(result, next)) return take(next);
     result = next;
     places = placesOf(next);
     if (!same) {
@@ -93,18 +88,22 @@ export function evidence(channel: Channel, { onClose, onStep, onReview }: Eviden
     show(message, false);
     show(split, true);
     head.update(next);
-    drawDocuments(next.documents);
+    tools.fill(next.documents);
     fields.fill(next, places);
     drawChecked();
     draw();
   }
 
-  function drawDocuments(documents: Result["documents"]): void {
-    choose.replaceChildren(...documents.map((document, i) => Object.assign(h("option", {}, clip(document.name, 80)), { value: String(i) })));
-    setText(only, clip(documents[0]?.name ?? "", 120));
-    setTitle(only, documents[0]?.name ?? "");
-    show(choose, documents.length > 1);
-    show(only, documents.length === 1);
+  /** Take over verdicts that were given elsewhere; what is being typed here is left alone. */
+  function take(next: Result): void {
+    const before = result?.fields ?? [];
+    result = next;
+    head.update(next);
+    next.fields.forEach((item, i) => {
+      if (JSON.stringify(item.review) !== JSON.stringify(before[i]?.review ?? null)) fields.mark(i, item);
+    });
+    fields.select(field, place);
+    drawChecked();
   }
 
   /** Turn to the document and page of a place. */
@@ -145,19 +144,30 @@ export function evidence(channel: Channel, { onClose, onStep, onReview }: Eviden
     const most = pagesOf(target.document);
     const to = target.page + by;
     if (to < 1 || (most !== null && to > most)) return;
+    toPage(to);
+  }
+
+  const pagesOf = (index: number): number | null => pageCounts.get(index) ?? result?.documents[index]?.pages ?? null;
+  function zoomBy(by: 1 | -1 | 0): void {
+    zoom = zoomFrom(zoom, by);
+    draw();
+  }
+
+  function toPage(to: number): void {
     target.page = to;
     draw();
   }
 
-  const pagesOf = (index: number): number | null => pageCounts.get(index) ?? result?.documents[index]?.pages ?? null;
-  const setZoom = (to: number): void => {
-    zoom = to;
+  function toDocument(to: number): void {
+    Object.assign(target, { document: to, page: 1 });
+    place = -1;
     draw();
-  };
-  const zoomBy = (by: 1 | -1): void => {
-    const at = ZOOMS.findIndex((step) => step >= zoom);
-    setZoom(ZOOMS[Math.min(Math.max(at + by, 0), ZOOMS.length - 1)] ?? 1);
-  };
+  }
+
+  function toggleOverview(): void {
+    overview = !overview;
+    draw();
+  }
 
   function toggleRaw(): void {
     raw = !raw || !result?.documents.length;
@@ -209,8 +219,8 @@ export function evidence(channel: Channel, { onClose, onStep, onReview }: Eviden
     const paged = kind === "pdf" || kind === "image";
     fields.select(field, place);
     head.offer(!result.documents.length ? null : raw ? "Document" : "Raw answer");
-    show(tools, !raw && kind !== undefined);
-    show(pages.el, !raw && paged);
+    show(tools.el, !raw && kind !== undefined);
+    show(paper, !raw && paged);
     show(texts.el, !raw && kind !== undefined && !paged);
     show(rawText, raw && result.raw !== "");
     show(nothing, raw ? result.raw === "" : kind === undefined);
@@ -218,6 +228,7 @@ export function evidence(channel: Channel, { onClose, onStep, onReview }: Eviden
     if (raw) {
       setText(rawText, result.raw);
       show(unmarked, false);
+      show(pageNote, false);
       return;
     }
     drawTools(paged);
@@ -232,21 +243,26 @@ export function evidence(channel: Channel, { onClose, onStep, onReview }: Eviden
     if (pagesNow === null || target.document !== document) return;
     pageCounts.set(document, pagesNow);
     drawTools(true);
+    if (!thumbs.el.hidden) void thumbs.load();
   }
 
   function drawTools(paged: boolean): void {
-    choose.value = String(target.document);
     const most = paged ? pagesOf(target.document) : null;
-    show(pager, paged && (most ?? 2) > 1);
-    setText(page, most === null ? `page ${target.page}` : `page ${target.page} of ${most}`);
-    previousPage.disabled = target.page <= 1;
-    nextPage.disabled = most !== null && target.page >= most;
+    const long = most !== null && most >= FROM;
+    tools.update({ ...target, pages: most, paged, zoom, overview: long ? overview : null });
     show(citations, places.length > 0);
     setText(which, place < 0 ? plural(places.length, "citation") : `citation ${place + 1} of ${places.length}`);
-    setText(size, zoom === 1 ? "Fit" : `${Math.round(100 * zoom)} %`);
-    smaller.disabled = zoom <= ZOOMS[0];
-    larger.disabled = zoom >= (ZOOMS.at(-1) ?? 4);
+    show(thumbs.el, long && overview);
+    if (long && overview) thumbs.show({ row: result?.row ?? 0, ...target, pages: most, cited: citedPages(places, target.document), notes: notedPages(result, target.document, most) });
+    drawPageNote(paged);
     drawUnmarked(paged);
+  }
+
+  /** Where nothing on a page can be pointed at, that stands above it. */
+  function drawPageNote(paged: boolean): void {
+    const note = notedPages(result, target.document, target.page).get(target.page);
+    show(pageNote, paged && note !== undefined);
+    setText(pageNote, note ?? "");
   }
 
   /** Where a citation has no place to mark, its words stand above the page instead. */
@@ -260,11 +276,6 @@ export function evidence(channel: Channel, { onClose, onStep, onReview }: Eviden
     append(unmarked, "This place could not be marked. The words are: ", h("q", {}, h("bdi", {}, clip(citation.text, 400))));
   }
 
-  choose.addEventListener("change", () => {
-    Object.assign(target, { document: Number(choose.value), page: 1 });
-    place = -1;
-    draw();
-  });
   onKey(el, (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || (event.target as Element).closest("input, select, textarea")) return false;
     const act = KEYS[event.key];
@@ -280,7 +291,8 @@ export function evidence(channel: Channel, { onClose, onStep, onReview }: Eviden
     "+": () => zoomBy(1),
     "=": () => zoomBy(1),
     "-": () => zoomBy(-1),
-    "0": () => setZoom(1),
+    "0": () => zoomBy(0),
+    t: toggleOverview,
     "]": () => turn(1),
     "[": () => turn(-1),
     r: toggleRaw,
@@ -307,6 +319,7 @@ export function evidence(channel: Channel, { onClose, onStep, onReview }: Eviden
     },
     stop(): void {
       pages.stop();
+      thumbs.stop();
       texts.stop();
     },
   };

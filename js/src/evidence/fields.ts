@@ -54,7 +54,7 @@ export function fieldList(onField: (field: number) => void, onPlace: (place: num
     });
     const node = h("div", { class: "bnb-field" }, h("div", { class: "bnb-field-head" }, name), h("div", { class: "bnb-values" }), evidence);
     drawSaid(node, field);
-    if (!field.citations.length) append(evidence, h("span", { class: "bnb-none" }, "no evidence in the document"));
+    if (!field.citations.length) append(evidence, h("span", { class: "bnb-none" }, clip(field.note, 600) || (field.value ? "no evidence in the document" : "no value, so nothing to look for")));
     node.addEventListener("click", (event) => {
       const inner = (event.target as Element).closest("button, a, textarea");
       if (!inner && !document.getSelection()?.toString()) onField(index);

@@ -1,19 +1,10 @@
 // One page of a document as an image from the kernel, with the cited places as boxes over it.
 import type { Channel } from "../channel.ts";
 import { h, keyed, setAria, setText, setTitle, show } from "../dom.ts";
-import { numberOr, text } from "../pure/guards.ts";
 import { boxesOn, scaleFor, type Box, type Place } from "../pure/places.ts";
+import { loadPicture, type Picture } from "./picture.ts";
 
 const KEPT = 16; // rendered pages
-const IMAGES = ["image/jpeg", "image/png", "image/webp", "image/gif"];
-
-interface PageImage {
-  url: string;
-  /** Points for a PDF, pixels for an image. */
-  width: number;
-  height: number;
-  pages: number;
-}
 
 export interface PageTarget {
   row: number;
@@ -35,10 +26,10 @@ export function pageView(channel: Channel, onPlace: (place: number) => void): Pa
   const sheet = h("div", { class: "bnb-sheet", hidden: true }, image, marks);
   const note = h("p", { class: "bnb-empty", role: "status" });
   const el = h("div", { class: "bnb-pane", tabIndex: 0, role: "group", aria: { label: "Page" } }, sheet, note);
-  const kept = new Map<string, PageImage>();
+  const kept = new Map<string, Picture>();
   let wanted = 0;
 
-  async function load(target: PageTarget, scale: number): Promise<PageImage> {
+  async function load(target: PageTarget, scale: number): Promise<Picture> {
     const key = [target.row, target.document, target.page, scale].join(" ");
     const known = kept.get(key);
     if (known) {
@@ -46,17 +37,7 @@ export function pageView(channel: Channel, onPlace: (place: number) => void): Pa
       kept.set(key, known);
       return known;
     }
-    const { content, buffers } = await channel.ask("page", { ...target, scale });
-    const mime = text(content.mime);
-    const bytes = buffers[0];
-    if (!bytes || !IMAGES.includes(mime)) throw new Error("This page cannot be shown as an image.");
-    const blob = new Blob([new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) as Uint8Array<ArrayBuffer>], { type: mime });
-    const page = {
-      url: URL.createObjectURL(blob),
-      width: numberOr(content.width, 0),
-      height: numberOr(content.height, 0),
-      pages: numberOr(content.pages, 1),
-    };
+    const page = await loadPicture(channel, { ...target, scale });
     kept.set(key, page);
     for (const [old, { url }] of kept) {
       if (kept.size <= KEPT) break;

@@ -54,6 +54,12 @@ export function opened(channel: Channel, table: () => Table, stage: (on: boolean
     table().focusRow(last);
   }
 
+  channel.listen("reviewed", (content) => {
+    reviewed = true;
+    if (row !== null && content.row === row) void load(row, true);
+    else if (row === null) table().active(true, true);
+  });
+
   return {
     el: view.el,
     open(wanted): void {

@@ -60,14 +60,15 @@ export interface Span {
   places: number[];
 }
 
-/** Cut a text document at the ends of its citations; offsets count code points, as in Python. */
-export function spansOf(text: string, places: readonly Place[], document: number): Span[] {
+/** Cut a stretch of a text document at the ends of its citations; offsets count code points, as in Python. */
+export function spansOf(text: string, places: readonly Place[], document: number, from = 0): Span[] {
   const marks = places.flatMap(({ citation }, place) =>
     citation.document !== document
       ? []
       : piecesOf(citation)
           .filter((piece) => piece.start !== null && piece.end !== null && piece.end > piece.start)
-          .map((piece) => ({ place, start: piece.start ?? 0, end: piece.end ?? 0 })),
+          .map((piece) => ({ place, start: Math.max(0, (piece.start ?? 0) - from), end: (piece.end ?? 0) - from }))
+          .filter((mark) => mark.end > 0 && mark.start < text.length),
   );
   const units = unitOffsets(text, marks.flatMap((mark) => [mark.start, mark.end]));
   const at = (n: number): number => units.get(n) ?? text.length;

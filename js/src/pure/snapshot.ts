@@ -243,7 +243,17 @@ export interface Field {
   path: string;
   value: string;
   citations: Citation[];
+  /** Why there is no evidence, in words; empty where there is. */
+  note: string;
   review: Review | null;
+}
+
+/** Pages in which nothing can be pointed at. */
+export interface PageNote {
+  text: string;
+  document: number;
+  first: number;
+  last: number;
 }
 
 export interface Result {
@@ -260,6 +270,7 @@ export interface Result {
   raw: string;
   fields: Field[];
   documents: { name: string; kind: string; pages: number | null }[];
+  pageNotes: PageNote[];
 }
 
 export function readResult(raw: unknown): Result {
@@ -282,6 +293,11 @@ export function readResult(raw: unknown): Result {
       const d = bag(raw);
       return { name: text(d.name), kind: text(d.kind), pages: numberOr(d.pages, null) };
     }),
+    pageNotes: list(r.page_notes).map((raw) => {
+      const n = bag(raw);
+      const first = numberOr(n.first, 1);
+      return { text: text(n.text), document: numberOr(n.document, 0), first, last: numberOr(n.last, first) };
+    }),
   };
 }
 
@@ -293,6 +309,7 @@ export function readField(raw: unknown): Field {
     path: text(f.path),
     value: text(f.value),
     citations: list(f.citations).map(readCitation),
+    note: text(f.note),
     review: verdict ? { verdict, value: textOrNull(review.value) } : null,
   };
 }
