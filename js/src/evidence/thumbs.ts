@@ -54,14 +54,13 @@ export function thumbsView(channel: Channel, onPage: (page: number) => void): Th
       list,
       inSight(),
       (page) => keyOf(page),
-      (page) => h("button", { type: "button", class: "bnb-thumb", on: { click: () => onPage(page) } }, h("img", {}), h("span", {}, String(page))),
+      (page) => h("button", { type: "button", class: "bnb-thumb", on: { click: () => onPage(page) } }, Object.assign(h("img", {}), { alt: "" }), h("span", {}, String(page))),
       (node, page) => {
         const note = now.notes.get(page);
         const words = [`Page ${page}`, now.cited.has(page) ? "has evidence" : "", note ?? ""].filter(Boolean).join(", ");
         node.style.top = `${(page - 1) * HEIGHT}px`;
         node.classList.toggle("bnb-cited", now.cited.has(page));
         node.classList.toggle("bnb-noted", note !== undefined);
-        node.tabIndex = page === now.page ? 0 : -1;
         setTitle(node, words);
         setAria(node, "label", words);
         setAria(node, "current", page === now.page ? "page" : null);
