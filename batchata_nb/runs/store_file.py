@@ -5,11 +5,12 @@ Rollback journal, not WAL, so that it also works in home folders on network driv
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -76,6 +77,20 @@ class TakenOverError(StateError):
         super().__init__("Another kernel took this run over; this one follows it from now on.")
 
 
+class _Held:
+    """The connection of one thread; closed when the thread, or the store, is no more."""
+
+    def __init__(self, path: Path) -> None:
+        self.connection = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False)
+        self.connection.execute("PRAGMA synchronous = FULL")
+        self.connection.execute("PRAGMA busy_timeout = 20000")
+
+    def __del__(self) -> None:
+        connection = getattr(self, "connection", None)
+        if connection is not None:
+            connection.close()
+
+
 class StoreFile:
     """One SQLite file, made on first use.
 
@@ -83,7 +98,8 @@ class StoreFile:
         path: The file; its folder is made when missing.
 
     Raises:
-        StateError: The file is damaged, locked for too long, unwritable or from a newer version.
+        StateError: The file is damaged, cut off, empty, locked for too long, unwritable, of another program, or from a
+            newer version. It is left as it is.
     """
 
     def __init__(self, path: Path) -> None:
@@ -93,13 +109,10 @@ class StoreFile:
         self._parts: dict[int, bytes] = {}
 
     def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(self.path, timeout=20, isolation_level=None)
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA busy_timeout = 20000")
-            self._local.connection = connection
-        return connection
+        held: _Held | None = getattr(self._local, "held", None)
+        if held is None:
+            held = self._local.held = _Held(self.path)
+        return held.connection
 
     def _prepare(self) -> None:
         with self._explained():
@@ -109,24 +122,60 @@ class StoreFile:
                 ignore.write_text(
                     "*\n", encoding="utf-8"
                 )  # results of confidential documents do not belong in a repository
-            connection = self._connection()
-            connection.execute("BEGIN IMMEDIATE")
+            if not self.path.exists():
+                self._make()
+            if not self.path.stat().st_size:
+                raise StateError(
+                    f"The state file {self.path} is empty (0 bytes), as after a failing disk or a broken copy. Put a "
+                    "backup in its place; delete it only if no run was ever kept there, or name another with --state."
+                )
+            self._migrate(self._connection())
+
+    def _make(self) -> None:
+        """Make the file whole or not at all, so that an empty one is never ours; two kernels may do so at once."""
+        draft = self.path.with_name(f"{self.path.name}.{os.getpid()}-{threading.get_ident()}.new")
+        try:
+            made = _Held(draft)
+            self._migrate(made.connection, new=True)
+            made.connection.close()
             try:
-                version = connection.execute("PRAGMA user_version").fetchone()[0]
-                if version < VERSION:
-                    for statement in "".join(MIGRATIONS[version:]).split(";\n"):
-                        connection.execute(statement)
-                    connection.execute(f"PRAGMA user_version = {VERSION}")
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:  # a full disk has ended it already
-                    connection.execute("ROLLBACK")
-                raise
+                os.link(draft, self.path)
+            except FileExistsError:
+                return
+            except OSError:  # a file system without links
+                with suppress(FileExistsError), self.path.open("xb") as whole:
+                    whole.write(draft.read_bytes())
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def _migrate(self, connection: sqlite3.Connection, *, new: bool = False) -> None:
+        """Bring a store to the newest form; refuse what is no store, not whole, or newer than this."""
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if not new:
+                self._check(connection, version)
+            if version < VERSION:
+                for statement in "".join(MIGRATIONS[version:]).split(";\n"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {VERSION}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:  # a full disk has ended it already
+                connection.execute("ROLLBACK")
+            raise
+
+    def _check(self, connection: sqlite3.Connection, version: int) -> None:
+        pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+        if self.path.stat().st_size < pages * size:
+            raise sqlite3.DatabaseError("its end is missing")
         if version > VERSION:
             raise StateError(
                 f"{self.path} was written by a newer batchata_nb; "
                 "update the package, or name another file with --state."
             )
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'runs'").fetchone() or not version:
+            raise StateError(f"{self.path} is a database of something else; name another file with --state.")
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

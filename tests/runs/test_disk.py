@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -85,6 +86,81 @@ def test_a_truncated_store_is_refused(desk, tmp_path):
         Store(tmp_path / "state.db")
 
     assert len(whole) // 2 == (tmp_path / "state.db").stat().st_size
+
+
+@pytest.mark.parametrize("kept", [100, 4096, 0.3, 0.7, -4096, -1])
+def test_a_store_that_is_cut_off_anywhere_is_refused(desk, tmp_path, kept):
+    """Bytes, pages or only the last byte missing: said so before anything is read, and left as it is."""
+    desk.start(many())
+    path = tmp_path / "state.db"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(kept * len(whole)) if isinstance(kept, float) else kept])
+    before = path.read_bytes()
+
+    with pytest.raises(StateError, match="damaged"):
+        Store(path)
+
+    assert before == path.read_bytes()
+
+
+def test_an_empty_store_is_refused(tmp_path):
+    """A file of 0 bytes may have been a store with runs that were paid for: nothing is begun in it."""
+    path = tmp_path / "state.db"
+    path.touch()
+
+    with pytest.raises(StateError, match=r"is empty \(0 bytes\).*backup.*--state"):
+        Store(path)
+
+    assert 0 == path.stat().st_size
+
+
+def test_a_new_store_is_whole_from_its_first_moment(tmp_path, monkeypatch):
+    """Killed while the store is made: there is none yet. Made by two at once: the first one's stands."""
+    path, link = tmp_path / "state.db", os.link
+
+    def killed(draft, target):
+        raise KeyboardInterrupt
+
+    def beaten(draft, target):
+        monkeypatch.setattr("os.link", link)
+        Desk(path).start([job(0)])
+        link(draft, target)
+
+    monkeypatch.setattr("os.link", killed)
+    with pytest.raises(KeyboardInterrupt):
+        Store(path)
+    assert [] == list(tmp_path.iterdir())
+    monkeypatch.setattr("os.link", beaten)
+
+    assert 1 == len(Store(path).runs())
+    assert [path] == list(tmp_path.iterdir())
+
+
+def test_a_file_system_without_links_will_do(tmp_path, monkeypatch):
+    """The store is copied into place there."""
+
+    def no_links(draft, target):
+        raise PermissionError("no links here")
+
+    monkeypatch.setattr("os.link", no_links)
+    desk = Desk(tmp_path / "state.db")
+    desk.run(desk.start([job(0)]))
+
+    assert [tmp_path / "state.db"] == list(tmp_path.iterdir())
+
+
+def test_a_database_of_another_program_is_left_alone(tmp_path):
+    """Somebody's own database is no store: no table is added to it."""
+    path = tmp_path / "state.db"
+    db = sqlite3.connect(path)
+    db.execute("CREATE TABLE diary (day TEXT)")
+    db.close()
+    before = path.read_bytes()
+
+    with pytest.raises(StateError, match="database of something else"):
+        Store(path)
+
+    assert before == path.read_bytes()
 
 
 def test_a_newer_store_is_refused(tmp_path):

@@ -1,8 +1,14 @@
 """The store stays quick as it grows."""
 
+import gc
+import sqlite3
+import threading
 from decimal import Decimal
 
+import pytest
+
 from batchata_nb.core import events as ev
+from batchata_nb.runs.store import Store
 from tests.runs.edge import Desk, job
 
 
@@ -30,3 +36,24 @@ def test_no_statement_reads_a_whole_table(tmp_path):
 
     assert len(plans) > 5
     assert [] == [plan for plan in plans if plan[1].startswith("SCAN")]
+
+
+def test_a_thread_that_ends_closes_its_connection(tmp_path):
+    """Connections are closed with the thread, and with the store, that used them: nothing is left open."""
+    store = Store(tmp_path / "state.db")
+    opened = []
+
+    def read():
+        store.runs()
+        opened.append(store._connection())
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    thread.join()
+    read()
+    del store, thread
+    gc.collect()
+
+    for connection in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")
