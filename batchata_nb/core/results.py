@@ -67,6 +67,7 @@ class Reply:
         retryable: Whether sending the same row again may help.
         finish_reason: The provider's own word.
         usage: Billed tokens; zeros where nothing was billed.
+        metered: Whether `usage` tells what was billed; if not, the row is booked at its worst case.
         model: Model name that the answer reports.
         native: Content blocks with native citations, as on the wire (Anthropic), else None.
         raw: The line as it came.
@@ -80,6 +81,7 @@ class Reply:
     retryable: bool = False
     finish_reason: str | None = None
     usage: Usage = Usage()
+    metered: bool = True
     model: str | None = None
     native: list[JsonObject] | None = None
     raw: JsonObject = field(default_factory=dict)

@@ -7,6 +7,7 @@ that was sent and whose answer was lost has no line, so it is booked at its wors
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections import deque
@@ -69,8 +70,9 @@ class Pass:
 
     def write(self, line: JsonObject) -> None:
         """Put one line on disk for good."""
+        whole = json.dumps(line).encode() + b"\n"  # in ASCII, which has a form for whatever an answer may hold
         with self.lock, self.path.open("ab") as out:
-            out.write(jsonl.encode(line) + b"\n")
+            out.write(whole)
             out.flush()
             os.fsync(out.fileno())
 
@@ -215,6 +217,8 @@ class LiveProvider:
                 self._send(current, row)
         except OSError as error:  # what cannot be recorded is not sent: without this the others would wait for ever
             current.stopped = f"Answers cannot be kept in {current.path.parent}: {error.strerror or error}."
+        except Exception as error:  # noqa: BLE001 — the rest is not sent, and whoever waits is told
+            current.stopped = f"Sending was stopped by a fault: {type(error).__name__}: {error}"
         finally:
             with current.lock:
                 current.working -= 1

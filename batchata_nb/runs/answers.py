@@ -12,6 +12,7 @@ from ..core.citations import Citation, FieldCitations, PageNote, flat, leaves, n
 from ..core.errors import BatchataError, ParseError
 from ..core.jobs import Job, JsonObject
 from ..core.results import ErrorKind, JobResult, Outcome, Reply, Usage
+from ..wire.jsonl import mended
 from ..wire.schema import drop_nulls, open_envelope
 from .citing import Evidence, evidence
 
@@ -51,9 +52,9 @@ def answer(job: Job, reply: Reply, model: type[Any] | None, batch_id: str | None
             data, quotes = read(job, reply.text)
             if model is not None:
                 data = model.model_validate(data).model_dump(mode="json")
-        except ParseError as error:
-            reply = replace(reply, outcome="invalid", error_kind="invalid_output", error=str(error))
-        except ValueError as error:  # Pydantic's ValidationError
+            flat(data)
+        except Exception as error:  # noqa: BLE001 — a paid answer is kept, whatever reading it or the user's class does
+            data, quotes = None, None
             reply = replace(reply, outcome="invalid", error_kind="invalid_output", error=_why(error))
     found, doubt = _evidence(job, reply, data, quotes) if reply.outcome == "succeeded" else (NOTHING, None)
     body: JsonObject = {
@@ -87,6 +88,8 @@ def read(job: Job, text: str) -> tuple[Any, list[JsonObject] | None]:
         ParseError: There is no readable JSON in it.
     """
     data, quotes = _json(text), None
+    if "\\ud" in text.lower():
+        data = mended(data)
     if job.cite == "quotes":
         data, found = open_envelope(data)
         quotes = list(found)
@@ -117,10 +120,14 @@ def _outermost(text: str) -> str:
     return text[start : end + 1]
 
 
-def _why(error: ValueError) -> str:
+def _why(error: Exception) -> str:
+    """Return why an answer cannot be used: no JSON, not of the schema, or a fault of the user's own validators."""
+    if isinstance(error, ParseError):
+        return str(error)
     details = getattr(error, "errors", None)
-    if details is None:
-        return f"The answer does not fit the schema: {error}"
+    if not callable(details):
+        name = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+        return f"The answer does not fit the schema: {name}{error}"
     found = details(include_url=False, include_context=False)
     parts = [f"{'.'.join(map(str, item['loc'])) or 'answer'}: {item['msg']}" for item in found[:3]]
     more = f" (and {len(found) - 3} more)" if len(found) > 3 else ""
@@ -134,7 +141,7 @@ def _evidence(job: Job, reply: Reply, data: Any, quotes: list[JsonObject] | None
 
     try:
         return evidence(job, data, native=reply.native, quotes=quotes), None
-    except (BatchataError, OSError, ArithmeticError, LookupError, ValueError, TypeError) as error:
+    except Exception as error:  # noqa: BLE001 — as above
         return NOTHING, str(error) if isinstance(error, BatchataError) else f"{type(error).__name__}: {error}"
 
 
@@ -159,7 +166,7 @@ def result_of(body: Mapping[str, Any], model: type[Any] | None, *, attempts: int
     if model is not None and data is not None:
         try:
             parsed = model.model_validate(data)
-        except ValueError as fault:  # stored by a process that did not have the class, or the class has changed since
+        except Exception as fault:  # noqa: BLE001 — stored by a process that did not have the class, or the class has changed since
             parsed, status, kind, error = None, "invalid", "invalid_output", _why(fault)
     cost = body.get("cost")
     return JobResult(

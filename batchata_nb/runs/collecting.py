@@ -9,15 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..core import events as ev
 from ..core.errors import StateError
-from ..core.jobs import Job
-from ..core.results import ErrorKind, Outcome, Reply, Usage
-from ..core.state import RunState
+from ..core.results import ErrorKind, Outcome, Reply
 from ..core.submissions import Submission
-from .answers import Answer, answer
-from .clock import utc
-from .costs import billed
+from .landing import SAMPLE, landing, ready, stored, verdict
 from .layout import write_files
-from .records import Stored
 from .store_file import chunks
 from .watching import failed_in_passing
 
@@ -27,8 +22,6 @@ if TYPE_CHECKING:
 CHUNK = 200
 ROOM_AFTER = 10
 """How many poll intervals a submission waits that met a full queue, unless one before it ends."""
-SAMPLE = 200
-MORE_ROOM = 4
 
 
 @dataclass(slots=True)
@@ -38,23 +31,8 @@ class Collected:
     bad_lines: list[str] = field(default_factory=list)
     ours: bool = False
     unwritten: str | None = None
+    unmetered: int = 0
     left: set[int] = field(default_factory=set)
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A reply on its way into the store."""
-
-    row: int
-    job: Job
-    usage: Usage
-    mark: str
-    worst: Decimal
-    answer: Answer
-    cost: Decimal | None
-    saved: Decimal
-    retryable: bool
-    cut: tuple[int, int] | None
 
 
 def fetch(drive: Drive, s: Submission) -> None:
@@ -99,7 +77,7 @@ def _rejected(drive: Drive, s: Submission, now: float) -> None:
         samples={kind: reason},
     )
     results = [
-        _stored(row, reserved[row][0], _verdict(job, "errored", kind, reason, s.batch_id), Decimal(0))
+        stored(row, reserved[row][0], verdict(job, "errored", kind, reason, s.batch_id), Decimal(0))
         for row, job in zip(rows, store.jobs(state.run_id, rows), strict=True)
     ]
     drive.hold(landed)
@@ -131,32 +109,19 @@ def _stream(drive: Drive, s: Submission) -> Collected:
                 seen.add(row)
                 if row in collected.left:
                     replies[row] = reply
+                    collected.unmetered += not reply.metered
         if replies:
             waiting = store.reservations(run_id, s.tag, list(replies))
             jobs = dict(zip(replies, store.jobs(run_id, list(replies)), strict=True))
-            landed = [_ready(drive, row, jobs[row], reply, batch_id, *waiting[row]) for row, reply in replies.items()]
+            landed = [ready(drive, row, jobs[row], reply, batch_id, *waiting[row]) for row, reply in replies.items()]
             try:
-                write_files(drive.spec, (ready.answer for ready in landed))
-            except OSError as error:  # the store has them all the same
-                collected.unwritten = f"results cannot be written to {drive.spec.get('results_dir')} ({error.strerror})"
-            drive.context.call(_landing(drive, s, landed))
+                write_files(drive.spec, (one.answer for one in landed))
+            except (OSError, ValueError) as error:  # the store has them all the same
+                why = getattr(error, "strerror", None) or error
+                collected.unwritten = f"results cannot be written to {drive.spec.get('results_dir')} ({why})"
+            drive.context.call(landing(drive, s, landed))
             collected.left -= replies.keys()
     return collected
-
-
-def _ready(drive: Drive, row: int, job: Job, reply: Reply, batch_id: str, mark: str, worst: Decimal) -> Ready:
-    """Read, check and price one reply: all that needs no knowledge of the run's state."""
-    found = answer(job, reply, drive.context.models.get(drive.schema_keys.of(job.schema)), batch_id)
-    cost, saved = billed(drive.context.prices, job, reply, utc(drive.context.clock.now()))
-    cut = _room(drive, row, job) if found.kind == "truncated" else None
-    return Ready(row, job, reply.usage, mark, worst, found, cost, saved, reply.retryable, cut)
-
-
-def _room(drive: Drive, row: int, job: Job) -> tuple[int, int]:
-    """The cap that has cut an answer, and the one to try next: as much more as the model gives, up to four times."""
-    cap = drive.context.store.jobs_to_send(drive.state.run_id, [row])[0].max_tokens
-    most = getattr(drive.context.provider(job.provider), "most_output", lambda _: None)(job.model)
-    return cap, max(cap, min(MORE_ROOM * cap, most or MORE_ROOM * cap))
 
 
 def _chunks(replies: Iterator[Reply]) -> Iterable[list[Reply]]:
@@ -183,62 +148,6 @@ def _rows(drive: Drive, prefix: str) -> Callable[[str | None], int | None]:
     return row
 
 
-def _landing(drive: Drive, s: Submission, landed: list[Ready]) -> Callable[[], None]:
-    """Return what the runner's thread does with a chunk: one transaction for its results and the event that says so."""
-
-    def land() -> None:
-        state = drive.state
-        samples: dict[str, str] = {}
-        for ready in landed:
-            kind = ready.answer.kind
-            if kind is not None:
-                samples.setdefault(kind, str(ready.answer.body["error"] or kind)[:SAMPLE])
-        paid = [] if drive.spec.get("foreign") else landed
-        event = ev.Landed(
-            drive.context.clock.now(),
-            s.tag,
-            tuple((r.row, r.answer.outcome, r.answer.kind, _again(drive, s, r)) for r in landed),
-            cost=str(sum((r.cost or Decimal(0) for r in paid), Decimal(0))),
-            released=str(sum((r.worst for r in landed), Decimal(0))),
-            saved=str(sum((r.saved for r in paid), Decimal(0))),
-            samples=samples,
-            unpriced=sum(r.cost is None for r in landed),
-            lengths=_lengths(state, s, landed) if state.adaptive else None,
-            cut=max((r.cut for r in landed if r.cut and not _again(drive, s, r)), default=None),
-        )
-        stored = [_stored(r.row, r.mark, r.answer, r.cost) for r in landed]
-        drive.hold(event)
-        drive.context.store.append_landed(state.run_id, state.seq, event, stored)
-        drive.applied(event)
-
-    return land
-
-
-def _again(drive: Drive, s: Submission, r: Ready) -> bool:
-    """Whether a row is sent once more by itself: it failed in passing, or a lowered cap has cut its answer."""
-    if r.answer.kind == "truncated":
-        return drive.state.was_lowered(r.row, s, r.job.model, r.job.max_tokens) and not drive.state.cancelled
-    return r.retryable and drive.state.may_repeat(r.row)
-
-
-def _lengths(state: RunState, s: Submission, landed: list[Ready]) -> dict[str, list[list[int]]]:
-    """Lengths of answers by model. One that a lowered cap has cut tells nothing: it is measured when it is whole."""
-    found: dict[str, list[list[int]]] = {}
-    for r in landed:
-        cut = r.answer.kind == "truncated" and state.was_lowered(r.row, s, r.job.model, r.job.max_tokens)
-        if r.usage.output_tokens and not cut:
-            found.setdefault(r.job.model, []).append([r.usage.input_tokens, r.usage.output_tokens])
-    return found
-
-
-def _stored(row: int, mark: str, found: Answer, cost: Decimal | None) -> Stored:
-    return Stored(row, mark, found.outcome, found.kind, cost, found.fields, found.body)
-
-
-def _verdict(job: Job, outcome: Outcome, kind: ErrorKind, error: str, batch_id: str | None) -> Answer:
-    return answer(job, Reply(None, outcome, error_kind=kind, error=error), None, batch_id)
-
-
 def _close(drive: Drive, s: Submission, collected: Collected, now: float) -> None:
     """Account for rows without a line, report lines without a row, and close the submission."""
     drive.hold()
@@ -253,6 +162,13 @@ def _close(drive: Drive, s: Submission, collected: Collected, now: float) -> Non
     notes = [ev.Noted(now, f"{s.batch_id}: {line}") for line in collected.bad_lines[:3]]
     if len(collected.bad_lines) > 3:
         notes.append(ev.Noted(now, f"{s.batch_id}: {len(collected.bad_lines) - 3} more unreadable or unknown lines"))
+    if collected.unmetered:
+        told = (
+            "1 answer does not tell its"
+            if collected.unmetered == 1
+            else f"{collected.unmetered} answers do not tell their"
+        )
+        notes.append(ev.Noted(now, f"{s.batch_id}: {told} usage; booked at the worst case"))
     if collected.unwritten:
         notes.append(ev.Noted(now, f"{collected.unwritten}; they are in the store, and to_jsonl writes them"))
     if drive.spec.get("base_url"):
@@ -278,10 +194,10 @@ def _land_absent(drive: Drive, s: Submission, rows: list[int], now: float) -> No
             samples={kind: message},
         )
         results = [
-            _stored(
+            stored(
                 row,
                 waiting[row][0],
-                _verdict(job, outcome, kind, message, s.batch_id),
+                verdict(job, outcome, kind, message, s.batch_id),
                 charged.get(row, Decimal(0)),
             )
             for row, job in zip(chunk, store.jobs(state.run_id, chunk), strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..core.errors import UnknownPriceError
 from ..core.jobs import Job
 from ..core.pricing import Price
-from ..core.results import Reply
+from ..core.results import Reply, Usage
 from ..providers.worst import surcharged
 
 if TYPE_CHECKING:
@@ -63,6 +64,15 @@ class LivePrices:
     def basis(self) -> str:
         """What the prices rest on."""
         return self._book.basis()
+
+
+def at_worst(prices: Prices, job: Job, reply: Reply, worst: Decimal, at: datetime) -> Decimal | None:
+    """Return what a reply is booked at whose usage is not known: its worst case; None where that is not known either.
+
+    Unknown is never zero, but for models that cost nothing.
+    """
+    token, _ = billed(prices, job, replace(reply, usage=Usage(1, 1)), at)
+    return token if not token else worst or None
 
 
 def billed(prices: Prices, job: Job, reply: Reply, at: datetime) -> tuple[Decimal | None, Decimal]:

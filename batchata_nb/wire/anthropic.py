@@ -82,7 +82,8 @@ def decode(line: JsonObject) -> Reply:
                 row_id, line, "expired", "The batch expired before this row ran (24 hours).", retryable=True
             )
         case other:
-            return replies.unreadable(row_id, line, f"the result type is {other!r}")
+            usage = usage_of(replies.mapping(result.get("message")))
+            return replies.unreadable(row_id, line, f"the result type is {other!r}", usage)
 
 
 def decode_message(row_id: str | None, message: JsonObject) -> Reply:

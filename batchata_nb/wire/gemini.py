@@ -81,7 +81,7 @@ def decode(line: JsonObject) -> Reply:
         return decode_response(row_id, line["response"], raw=line)
     if isinstance(line.get("error"), Mapping):
         return _errored(row_id, line, line["error"])
-    return replies.unreadable(row_id, line, "it holds neither a response nor an error")
+    return replies.unreadable(row_id, line, "it holds neither a response nor an error", usage_of(line))
 
 
 def decode_response(row_id: str | None, response: JsonObject, *, raw: JsonObject | None = None) -> Reply:

@@ -32,9 +32,21 @@ def parse(line: bytes) -> JsonObject | None:
     """Return the object that a line holds, or None if the line is no JSON object."""
     try:
         value = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def mended(value: Json) -> Json:
+    """Return a value whose texts hold no halves of characters: they are no Unicode, and cannot be written.
+
+    JSON can name one, by the escape of a surrogate; it becomes U+FFFD, as decoders do with what they cannot read.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {str(mended(key)): mended(item) for key, item in value.items()}
+    return [mended(item) for item in value] if isinstance(value, list) else value
 
 
 def encode(value: Json) -> bytes:

@@ -119,7 +119,7 @@ def decode_body(row_id: str | None, body: JsonObject, *, raw: JsonObject | None 
         return _chat(row_id, line, body)
     if "output" in body or body.get("object") == "response":
         return _responses(row_id, line, body)
-    return replies.unreadable(row_id, line, "it holds neither a response nor a chat completion")
+    return replies.unreadable(row_id, line, "it holds neither a response nor a chat completion", usage_of(body))
 
 
 def usage_of(body: JsonObject) -> Usage:
@@ -209,7 +209,7 @@ def _responses(row_id: str | None, line: JsonObject, body: JsonObject) -> Reply:
 def _chat(row_id: str | None, line: JsonObject, body: JsonObject) -> Reply:
     choices = replies.objects(body.get("choices"))
     if not choices:
-        return replies.unreadable(row_id, line, "it has no choices")
+        return replies.unreadable(row_id, line, "it has no choices", usage_of(body))
     message = replies.mapping(choices[0].get("message"))
     content = message.get("content")
     text = content if isinstance(content, str) else "".join(_strings(replies.objects(content), "text", "text"))
@@ -269,7 +269,7 @@ def _not_run(row_id: str | None, line: JsonObject, error: object) -> Reply:
     if code in ("batch_cancelled", "cancelled"):
         return replies.failure(row_id, line, "cancelled", "The batch was cancelled before this row ran.")
     if not code and message == "no message":
-        return replies.unreadable(row_id, line, "it holds neither a response nor an error")
+        return replies.unreadable(row_id, line, "it holds neither a response nor an error", usage_of(line))
     final = code.startswith("invalid_") or code in _EXHAUSTED
     kind: ErrorKind = "invalid_request" if code.startswith("invalid_") else "provider_error"
     return replies.failure(row_id, line, kind, f"{code}: {message}" if code else message, retryable=not final)

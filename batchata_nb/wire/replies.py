@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..core.jobs import Json, JsonObject
 from ..core.results import ErrorKind, Outcome, Reply, Usage
 
+NOTHING = Usage()
 _OUTCOMES: dict[ErrorKind, Outcome] = {
     "truncated": "invalid",
     "refused": "invalid",
@@ -40,13 +41,23 @@ def answer(
         retryable=False,
         finish_reason=finish_reason,
         usage=usage,
+        metered=bool(usage.input_tokens or usage.output_tokens),
         model=model,
         native=native,
         raw=raw,
     )
 
 
-def failure(row_id: str | None, raw: JsonObject, kind: ErrorKind, error: str, *, retryable: bool = False) -> Reply:
+def failure(
+    row_id: str | None,
+    raw: JsonObject,
+    kind: ErrorKind,
+    error: str,
+    *,
+    retryable: bool = False,
+    usage: Usage = NOTHING,
+    metered: bool = True,
+) -> Reply:
     """Return the reply of a row that got no answer."""
     return Reply(
         row_id=row_id,
@@ -54,16 +65,21 @@ def failure(row_id: str | None, raw: JsonObject, kind: ErrorKind, error: str, *,
         error_kind=kind,
         error=error,
         retryable=retryable,
+        usage=usage,
+        metered=metered,
         raw=raw,
     )
 
 
-def unreadable(row_id: str | None, raw: JsonObject, what: str) -> Reply:
+def unreadable(row_id: str | None, raw: JsonObject, what: str, usage: Usage = NOTHING) -> Reply:
     """Return the reply of a line whose shape is not known: never a success, and not sent again by itself.
 
-    The row may have been answered and billed, so repeating it is the user's decision.
+    The row may have been answered and billed, by the usage where one can be read, so repeating it is the user's
+    decision.
     """
-    return failure(row_id, raw, "provider_error", f"The result line cannot be read: {what}.")
+    metered = bool(usage.input_tokens or usage.output_tokens)
+    error = f"The result line cannot be read: {what}."
+    return failure(row_id, raw, "provider_error", error, usage=usage, metered=metered)
 
 
 def broken(line: bytes) -> Reply:

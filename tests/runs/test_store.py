@@ -38,10 +38,9 @@ def test_no_statement_reads_a_whole_table(tmp_path):
     assert [] == [plan for plan in plans if plan[1].startswith("SCAN")]
 
 
-def test_a_thread_that_ends_closes_its_connection(tmp_path):
-    """Connections are closed with the thread, and with the store, that used them: nothing is left open."""
-    store = Store(tmp_path / "state.db")
-    opened = []
+def connections_of(path):
+    """Use a store in a thread that ends and in this one; return what was open, without the store."""
+    store, opened = Store(path), []
 
     def read():
         store.runs()
@@ -51,9 +50,15 @@ def test_a_thread_that_ends_closes_its_connection(tmp_path):
     thread.start()
     thread.join()
     read()
-    del store, thread
+    return opened
+
+
+def test_a_thread_that_ends_closes_its_connection(tmp_path):
+    """Connections are closed with the thread, and with the store, that used them: nothing is left open."""
+    opened = connections_of(tmp_path / "state.db")
     gc.collect()
 
+    assert 2 == len(opened)
     for connection in opened:
         with pytest.raises(sqlite3.ProgrammingError, match="closed"):
             connection.execute("SELECT 1")
