@@ -18,7 +18,7 @@ PY := $(VENV)/bin/python
 STAMPS := $(VENV)/.stamps
 PYTEST := $(PY) -m pytest
 
-.PHONY: help demo test check js bench colab browser pictures wheel clean
+.PHONY: help demo test check js bench colab browser pictures docs wheel clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -55,12 +55,16 @@ pictures: browser ## README's pictures, taken anew in JupyterLab
 	@$(PYTEST) tests/e2e/test_browser.py -k 'lab and (live or place)'
 	@$(PY) tools/pictures.py
 
+docs: $(STAMPS)/dev ## the documentation site, into site/ (SERVE=1: shown here, and built anew when a page changes)
+	@$(PY) -m mkdocs $(if $(filter-out 0,$(SERVE)),serve,build --quiet) --strict
+	@echo "site/index.html is the first page; the search needs a server: $(PY) -m http.server -d site"
+
 wheel: $(STAMPS)/dev ## build the wheel, the source package and the kit for Colab into dist/
 	@$(PY) -m build
 	@$(PY) tools/colab_kit.py
 
 clean: ## remove what make has put here; the user's state files stay
-	@rm -rf $(VENV) .cache dist build test-results js/node_modules
+	@rm -rf $(VENV) .cache dist build site test-results js/node_modules
 
 $(PY):
 	@python=$$(bash tools/find-python) || { echo "Python 3.11 or newer is needed (PYTHON=/path/to/python says which)"; exit 1; }; \

@@ -157,7 +157,8 @@ def _gather(tree: ast.Module, name: str) -> str | None:
             f"The fields would make a model {name}, and the section has a class {name}; give the run another name."
         )
     about = [node for node in tree.body[:1] if isinstance(node, ast.Expr) and _is_text(node.value)]
-    template = ast.parse(f"class {name}({_BASE}): pass").body[0]
+    # The title is the same for all: a sample's answers count in the whole run, whatever the two are called.
+    template = ast.parse(f"class {name}({_BASE}, title='Answer'): pass").body[0]
     assert isinstance(template, ast.ClassDef)
     template.body = [*about, *fields]
     tree.body = [node for node in tree.body if node not in fields and node not in about] + [template]

@@ -198,7 +198,7 @@ class Settler:
         cap, temperature = values.pop("max_tokens", self._max_tokens), values.pop("temperature", None)
         if not isinstance(cap, int) or cap < 1:
             raise ValidationError(f"max_tokens must be a whole number of at least 1, not {cap!r}.")
-        name = None if item.response_model is None else item.response_model.__name__
+        name = None if item.schema is None else str(item.schema.get("title") or "answer")
         return Job(
             item.id,
             adapter.name,

@@ -88,6 +88,16 @@ def test_the_same_cell_twice_is_one_run(practised: InteractiveShell, monkeypatch
     assert len({out["transient"]["display_id"] for out in outputs(practised)}) == 2
 
 
+def test_a_sample_under_another_name_is_not_paid_again(practised: InteractiveShell):
+    """Bare fields are the same schema whatever the run is called, so the winner's answers count in the whole run."""
+    sample = run_batch(practised, "--model gpt-6.1-sol --model claude-haiku-5-5", name="sample").wait()
+    whole = run_batch(practised, "--model gpt-6.1-sol", name="whole").wait()
+
+    assert len(sample) == 4
+    assert type(whole[0].output).__name__ == "Whole"
+    assert (whole.summary()["reused"], whole.batches()) == (2, {})
+
+
 def test_a_cell_run_again_after_the_end_shows_results_at_once(practised: InteractiveShell):
     """A finished run is shown static straight away, and sends nothing."""
     settle(practised, run_batch(practised))
