@@ -45,7 +45,8 @@ def practice(practice_server: PracticeServer, monkeypatch: pytest.MonkeyPatch, t
     """
     for name, value in practice_server.environment().items():
         monkeypatch.setenv(name, value)
-    monkeypatch.delenv("GOOGLE_API_KEY", raising=False)
+    for name in ("GOOGLE_API_KEY", "BATCHATA_PRACTICE"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("BATCHATA_POLL_INTERVAL", "0.05")
     monkeypatch.chdir(tmp_path)
     return practice_server

@@ -12,6 +12,8 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
+from batchata_nb import BatchRun
+
 from .pages import PAGES, READ, ROOT, SHOWN, Block, Player, blocks, fits
 
 EXAMPLES = ROOT / "example_notebooks"
@@ -21,9 +23,8 @@ NAMES = [str(path.relative_to(ROOT)) for path in PAGES]
 @pytest.fixture
 def player(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Player]:
     """A fresh shell in a folder with the example documents, where only the practice provider can be reached."""
-    for name in ("invoices", "messages.csv"):
-        copy = shutil.copytree if (EXAMPLES / name).is_dir() else shutil.copy
-        copy(EXAMPLES / name, tmp_path / name)
+    left = shutil.ignore_patterns(".batchata", ".ipynb_checkpoints", "__pycache__")
+    shutil.copytree(EXAMPLES, tmp_path, ignore=left, dirs_exist_ok=True)
     for name, value in (("", "1"), ("_SECONDS", "0.2")):
         monkeypatch.setenv(f"BATCHATA_PRACTICE{name}", value)
     monkeypatch.setenv("BATCHATA_POLL_INTERVAL", "0.05")
@@ -48,7 +49,9 @@ def test_page_runs_from_top_to_bottom(name, player):
         try:
             player.play(block)
         except AssertionError as error:
-            pytest.fail(f"{name}, line {block.line}: {error}", pytrace=False)
+            runs = [run for run in player.shell.user_ns.values() if isinstance(run, BatchRun)]
+            failed = {run.name: run.get_failed_jobs() for run in runs}
+            pytest.fail(f"{name}, line {block.line}: {error}\nfailed jobs: {failed}", pytrace=False)
 
 
 def test_few_blocks_are_not_run():
