@@ -56,7 +56,7 @@ pictures: browser ## README's pictures, taken anew in JupyterLab
 	@$(PY) tools/pictures.py
 
 docs: $(STAMPS)/dev ## the documentation site, into site/ (SERVE=1: shown here, and built anew when a page changes)
-	@$(PY) -m mkdocs $(if $(filter-out 0,$(SERVE)),serve,build --quiet) --strict
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs $(if $(filter-out 0,$(SERVE)),serve,build) --strict
 	@echo "site/index.html is the first page; the search needs a server: $(PY) -m http.server -d site"
 
 wheel: $(STAMPS)/dev ## build the wheel, the source package and the kit for Colab into dist/
