@@ -194,7 +194,11 @@ class Reviewable:
         return review
 
     def on_review(self, fn: Callable[[int], None]) -> None:
-        """Call `fn(row)` on the runner's thread after each verdict given in this process; the last 64 are called."""
+        """Have a function called on the runner's thread after each verdict given in this process.
+
+        Args:
+            fn: Takes the row; must not wait. The last 64 that were given are called.
+        """
         self.drive.reviewed.append(fn)
 
     def _right(self, row: int, body: JsonObject, path: str, value: Any, others: Mapping[str, Any]) -> Any:
