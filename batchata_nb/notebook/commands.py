@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +14,6 @@ from .session import Session, estimate_bundle
 from .tables import bundle
 
 if TYPE_CHECKING:
-    from ..core.results import JobResult
     from ..runs.run import BatchRun
 
 
@@ -126,11 +123,14 @@ def reconcile(session: Session, state: str, words: list[str]) -> None:
 
 def export(session: Session, state: str, words: list[str]) -> None:
     """Write the results to a file, by its ending."""
+    from ..runs.saving import to_csv, to_parquet
+
     run, path = session.find(words[0], state), Path(words[1]).expanduser()
     writers: dict[str, Callable[[], object]] = {
         ".html": lambda: run.export_html(path),
         ".jsonl": lambda: run.to_jsonl(path),
-        ".csv": lambda: _to_csv(run, path),
+        ".csv": lambda: to_csv(run, path),
+        ".parquet": lambda: to_parquet(run, path),
     }
     if path.suffix not in writers:
         raise ValidationError(f"{path.name}: results can be written as {', '.join(writers)}")
@@ -237,29 +237,6 @@ def _first(words: list[str]) -> str | None:
 
 def _say(session: Session, run: BatchRun) -> None:
     session.publish(bundle([], [f"{run.name}: {run.summary()['words']}"]))
-
-
-def _to_csv(run: BatchRun, path: Path) -> None:
-    """Write one line a job, twice read: the columns are only known at the end."""
-    from ..runs.export import line, verdicts
-
-    reviews = run.reviews()
-
-    def cells(result: JobResult) -> dict[str, Any]:
-        return {**line(result), **verdicts(reviews.get(result.job_id, {}))}
-
-    heads = list(dict.fromkeys(key for result in run for key in cells(result)))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".part")
-    with draft.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, heads)
-        writer.writeheader()
-        writer.writerows({key: _cell(value) for key, value in cells(result).items()} for result in run)
-    draft.replace(path)
-
-
-def _cell(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, (Mapping, list)) else value
 
 
 _DO: dict[str, Callable[[Session, str, list[str]], Any]] = {

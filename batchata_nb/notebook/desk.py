@@ -12,6 +12,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import BatchataError, ValidationError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 Reply = Callable[[JsonObject, Sequence[bytes]], None]
 """Sends one answer with its binary buffers to the browser."""
 
-KINDS = ("cmd", "pull", "rows", "compare", "result", "review", "page", "text")
+KINDS = ("cmd", "pull", "rows", "compare", "result", "review", "page", "text", "export")
 COMMANDS = ("cancel", "pause", "resume", "retry_failed", "raise_limit", "reconcile", "rest")
 MOST_ROWS, MOST_COLUMNS, MOST_RAW, MOST_ERROR = 200, 200, 100_000, 500
 _REMEMBERED = 64
@@ -183,6 +184,19 @@ class Desk:
         self._run.review(row, path, verdict, None if value is None else str(value)[:MOST_RAW])
         found = next(field for field in self._run.detail(row)["fields"] if field["path"] == path)
         self._send(content, {"error": None, "field": found})
+
+    def _export(self, content: JsonObject) -> None:
+        """Write a file beside the notebook, and say where it is; without a format, say which there are."""
+        from ..runs.saving import formats, save
+
+        wanted = _words(content, "format")
+        if wanted is None:
+            return self._send(content, {"formats": formats(), "folder": str(Path.cwd())})
+
+        def told(path: Path) -> None:
+            self._send(content, {"path": str(path), "bytes": path.stat().st_size, "results": len(self._run)})
+
+        return self._later(content, partial(save, self._run, wanted, Path.cwd()), told)
 
     def _page(self, content: JsonObject) -> None:
         document, page = self._document(content), whole(content, "page", 1, 10**6)

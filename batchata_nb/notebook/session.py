@@ -14,6 +14,7 @@ from ..core.errors import BatchataError, ValidationError
 from ..core.jobs import JsonObject
 from .desk import Desk, as_json
 from .pages import Pages
+from .relay import Relay
 from .tables import bundle
 from .views import View, bundled
 
@@ -110,8 +111,10 @@ class Session:
             if content["kind"] in ("review", "reviewed"):  # whichever view the verdict was given in
                 widget.detail = as_json(run.detail(row))
 
-        desk = Desk(run, reply, self.pages)
-        widget = ResultView(detail, desk.receive)
+        relay = Relay()
+        desk = Desk(run, relay.answer, self.pages)
+        widget = ResultView(detail, relay.take)
+        relay.join(desk.receive, reply)
         data, metadata = bundled(widget)
         self.publish({**data, "text/html": result_html(detail), "text/plain": result_text(detail)}, metadata)
 
@@ -163,6 +166,7 @@ class Session:
     def before_cell(self, _info: object = None) -> None:
         """Put views away that were left live for a reader who has moved on."""
         for view in list(self.views.values()):
+            view.say_again()
             if view.desk.in_use and view.run.is_final:
                 view.run.post(view.put_away)
 

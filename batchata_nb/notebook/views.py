@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import BatchataError
 from ..core.jobs import JsonObject
 from .desk import Desk
+from .relay import Relay, deaf_to_threads
 from .standing import StandIns
 
 if TYPE_CHECKING:
@@ -40,8 +41,11 @@ class View:
 
         self.run = run
         self._session, self._shell = session, session.shell
-        self.desk = Desk(run, self._reply, session.pages, self._follow)
-        self.widget: Dashboard = Dashboard(run.summary(), self.desk.receive)
+        relay = Relay()
+        self.desk = Desk(run, relay.answer, session.pages, self._follow)
+        self.widget: Dashboard = Dashboard(run.summary(), relay.take)
+        relay.join(self.desk.receive, self.widget.reply)
+        self._unheard: set[str] = set()
         self._outputs: dict[str, bool] = {}  # display id → whether it is static now
         self._stand_ins = StandIns(self._publish)
         self._silence = run.subscribe(self._heard)
@@ -88,8 +92,12 @@ class View:
         with suppress(BatchataError):
             self._heard(self.run.summary())
 
-    def _reply(self, content: JsonObject, buffers: Iterable[bytes]) -> None:
-        self.widget.reply(content, list(buffers))
+    def say_again(self) -> None:
+        """Publish what a host has not heard that shows nothing of threads; on the main thread."""
+        for display_id in list(self._unheard):
+            self._unheard.discard(display_id)
+            if self._outputs.get(display_id):
+                self._publish(display_id, self._report(self.run.summary()), {}, update=True)
 
     def _heard(self, summary: JsonObject) -> None:
         """Hand a summary on; on the runner's thread, where nothing may be raised for a view's sake."""
@@ -104,6 +112,7 @@ class View:
                     self._publish(display_id, data, metadata, update=True)
                     self._outputs[display_id] = final
                     self._stand_ins.turn(display_id, summary, static=final)
+                self._unheard.update(stale if deaf_to_threads() else ())
         except Exception:  # noqa: BLE001  a page that is gone must not stop a run
             _log.debug("a view of %s could not be updated", summary.get("name"), exc_info=True)
 

@@ -30,6 +30,11 @@ def to_df(run: BatchRun, reviewed: bool = False) -> Any:
     Raises:
         ValidationError: No frame library is installed.
     """
+    return table(run, run.frame_kind, run.frame_index if run.frame_kind == "pandas" else None)
+
+
+def table(run: BatchRun, kind: str | None, index: list[Any] | None = None) -> Any:
+    """Return the results as a frame of one library, or of the first that is installed."""
     reviews = run.reviews()
     gold = run.store.gold(run.run_id) if not run.is_dry else {}
     rows = []
@@ -38,7 +43,7 @@ def to_df(run: BatchRun, reviewed: bool = False) -> Any:
         rows.append({**line(result, said if reviewed else {}), **_gold(result, gold), **verdicts(said)})
     columns = list(dict.fromkeys(column for row in rows for column in row))
     data = {column: [row.get(column) for row in rows] for column in columns}
-    return _frame(data, run.frame_kind, run.frame_index if run.frame_kind == "pandas" else None)
+    return _frame(data, kind, index)
 
 
 def _data(result: JobResult, reviews: Mapping[str, Review]) -> Any:
@@ -146,7 +151,7 @@ def to_jsonl(run: BatchRun, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".part")
     reviews = run.reviews()
-    with draft.open("w", encoding="utf-8") as out:
+    with draft.open("w", encoding="utf-8", errors="backslashreplace") as out:  # half a character is an escape in JSON
         for result in run:
             said = {path: review.to_dict() for path, review in reviews.get(result.job_id, {}).items()}
             body = {**result.to_dict(), **({"reviews": said} if said else {})}

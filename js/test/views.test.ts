@@ -435,9 +435,26 @@ describe("table", () => {
     await open();
     expect(shown($(".bnb-export"))).toBe(false);
     press("Export");
-    expect(all(".bnb-export code").map((node) => node.textContent)).toEqual(["invoices.to_df()", 'invoices.to_jsonl("invoices.jsonl")', 'invoices.export_html("invoices.html")']);
+    expect(all(".bnb-export code").map((node) => node.textContent)).toEqual(["invoices.to_df()", 'invoices.export_html("invoices.html")']);
     press("Export");
     expect(shown($(".bnb-export"))).toBe(false);
+  });
+
+  test("writes files where the kernel is, and says where they went, or why not", async () => {
+    const { kernel } = await open();
+    press("Export");
+    await wait(100);
+    press("Parquet");
+    await wait(100);
+    expect(sent(kernel, "export").map((message) => message.format)).toEqual([undefined, "parquet"]);
+    expect($(".bnb-export [role=status]").textContent).toBe("400 results, 85 KB, are in /home/ana/invoices.parquet");
+    vi.spyOn(kernel, "send").mockImplementation((content) => {
+      const { op, kind } = content as { op: string; kind: string };
+      kernel.push({ kind, op, error: "Nothing can be written in /: Permission denied." });
+    });
+    press("CSV");
+    await wait(100);
+    expect($(".bnb-export [role=status]").textContent).toContain("Permission denied");
   });
 
   test("a name that is no name in code is not put into code", async () => {

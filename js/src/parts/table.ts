@@ -260,7 +260,7 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
     typing = setTimeout(() => ask({ text: search.value }), TYPING);
   });
 
-  const exporting = exportCalls();
+  const exporting = exportCalls(channel);
   drawTools();
   return {
     el: h("div", { class: "bnb-results" },

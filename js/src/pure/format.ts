@@ -49,3 +49,9 @@ export function timeOfDay(iso: string): string {
   if (Number.isNaN(at.getTime())) return "";
   return [at.getHours(), at.getMinutes(), at.getSeconds()].map((n) => String(n).padStart(2, "0")).join(":");
 }
+
+/** A size as "840 bytes", "84 KB", "1.2 MB". */
+export function bytes(n: number): string {
+  if (n < 1000) return plural(n, "byte");
+  return n < 1e6 ? `${count(Math.ceil(n / 1000))} KB` : `${(Math.ceil(n / 1e5) / 10).toFixed(1)} MB`;
+}
