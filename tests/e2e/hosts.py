@@ -34,6 +34,10 @@ import sys, threading, types
 import google
 google.colab = sys.modules["google.colab"] = types.ModuleType("google.colab")
 google.colab.output = types.SimpleNamespace(enable_custom_widget_manager=lambda: None)
+google.colab.userdata = sys.modules["google.colab.userdata"] = types.ModuleType("google.colab.userdata")
+class SecretNotFoundError(Exception): ...
+def get(key): raise SecretNotFoundError(key)
+google.colab.userdata.get, google.colab.userdata.SecretNotFoundError = get, SecretNotFoundError
 session, lost = get_ipython().kernel.session, []
 def send(stream, kind, *args, _real=session.send, **more):
     name = kind["header"]["msg_type"] if isinstance(kind, dict) else kind
@@ -94,7 +98,7 @@ class Host:
                 if own and found["msg_type"] == "stream":
                     printed += found["content"]["text"]
                 if own and found["msg_type"] == "error":
-                    raise RuntimeError("\n".join(found["content"]["traceback"]))
+                    raise RuntimeError(f"{found['content']['ename']}: {found['content']['evalue']}")
                 if own and found["msg_type"] == "status" and found["content"]["execution_state"] == "idle":
                     return printed
         return printed

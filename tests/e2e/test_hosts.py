@@ -87,6 +87,6 @@ def test_vscode_tells_the_story_where_the_widget_cannot_load(host):
     code.run(BEGIN.format(seconds=60))
     code.run(BATCH)
 
-    assert code.shows("notes · running")
+    assert code.shows("notes was running")
     assert code.shows("limit $5.00")
     assert code.shows("%batchata attach r")
