@@ -30,10 +30,11 @@ def to_df(run: BatchRun, reviewed: bool = False) -> Any:
     Raises:
         ValidationError: No frame library is installed.
     """
-    return table(run, run.frame_kind, run.frame_index if run.frame_kind == "pandas" else None)
+    index = run.frame_index if run.frame_kind == "pandas" else None
+    return table(run, run.frame_kind, index, reviewed=reviewed)
 
 
-def table(run: BatchRun, kind: str | None, index: list[Any] | None = None) -> Any:
+def table(run: BatchRun, kind: str | None, index: list[Any] | None = None, *, reviewed: bool = False) -> Any:
     """Return the results as a frame of one library, or of the first that is installed."""
     reviews = run.reviews()
     gold = run.store.gold(run.run_id) if not run.is_dry else {}

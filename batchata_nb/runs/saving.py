@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import ValidationError
-from .export import line, table, to_jsonl
+from .export import line, table, to_jsonl, verdicts
 
 if TYPE_CHECKING:
+    from ..core.results import JobResult
     from .run import BatchRun
 
 _FORMULA = re.compile(r"[=+\-@\t\r]")
@@ -69,13 +70,18 @@ def to_csv(run: BatchRun, path: Path) -> Path:
     Spreadsheets run text that begins with `=`, `+`, `-` or `@`: such text gets an apostrophe before it. Numbers stay
     as they are; JSON lines and Parquet hold every text unchanged.
     """
-    heads = list(dict.fromkeys(key for result in run for key in line(result)))
+    reviews = run.reviews()
+
+    def cells(result: JobResult) -> dict[str, Any]:
+        return {**line(result), **verdicts(reviews.get(result.job_id, {}))}
+
+    heads = list(dict.fromkeys(key for result in run for key in cells(result)))
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".part")
     with draft.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.DictWriter(file, heads)
         writer.writerow({head: _cell(head) for head in heads})
-        writer.writerows({key: _cell(value) for key, value in line(result).items()} for result in run)
+        writer.writerows({key: _cell(value) for key, value in cells(result).items()} for result in run)
     draft.replace(path)
     return path
 

@@ -44,7 +44,7 @@ def host(browser, tmp_path) -> Iterator[Callable[..., Host]]:
 
 
 def test_colab_catches_up_though_it_hears_no_thread(host):
-    """With Colab's versions and a front end that loses what threads send, the dashboard goes on to the end by asking."""
+    """With Colab's versions and a front end that loses what threads send, a view gets to the end by asking."""
     colab = host("colab")
     colab.run(DEAF)
     colab.run(BEGIN.format(seconds=4))
@@ -82,7 +82,7 @@ def test_vscode_is_live(host):
 
 
 def test_vscode_tells_the_story_where_the_widget_cannot_load(host):
-    """Offline, without a script for anywidget, the static part says what runs, what it costs and how to see it again."""
+    """Offline, without anywidget's script, static parts say what runs, what it costs and how to see it again."""
     code = host("vscode", load=False)
     code.run(BEGIN.format(seconds=60))
     code.run(BATCH)
