@@ -18,7 +18,7 @@ PY := $(VENV)/bin/python
 STAMPS := $(VENV)/.stamps
 PYTEST := $(PY) -m pytest
 
-.PHONY: help demo test check js bench colab browser pictures docs wheel clean
+.PHONY: help demo test check js bench benchall colab browser pictures docs wheel clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -48,7 +48,10 @@ browser: $(STAMPS)/dev ## find a Chromium, or install one
 colab: $(STAMPS)/dev ## the tests that must pass with Colab's versions, where there is a Python 3.13
 	@$(PY) tools/colab.py
 
-bench: $(STAMPS)/dev ## the measurements that README and CHANGELOG rest on
+bench: $(STAMPS)/dev ## scale and speed beside the raw SDK and batchata, in 15 minutes (JSON=FILE keeps the numbers)
+	@$(PY) benchmarks/scale $(if $(JSON),--json "$(JSON)") $(ARGS)
+
+benchall: bench ## all other measurements too that README and CHANGELOG rest on; takes much longer
 	@for script in benchmarks/*.py; do echo "== $$script"; $(PY) "$$script"; done
 
 pictures: browser ## README's pictures, taken anew in JupyterLab
