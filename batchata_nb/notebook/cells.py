@@ -23,6 +23,7 @@ from typing import Any, NamedTuple, cast
 from ..core.errors import ValidationError
 from ..core.jobs import CiteMode, Role
 from .options import BY_NAME, OPTIONS, Option, StatedPrice
+from .schema import forgotten_line
 
 __all__ = ["OPTIONS", "CellSpec", "Section", "Word", "check_name", "parse", "sections_of", "words_of"]
 
@@ -236,6 +237,11 @@ def _stray(text: str, name: str, values: Mapping[str, Any]) -> str:
     near = difflib.get_close_matches(text, BY_NAME["--cite"].choices, n=1) if values.get("cite") else []
     if near:
         return f"--cite {text} is no way to cite; did you mean {near[0]}?"
+    word, equals, value = text.partition("=")
+    if equals and f"--{word}" in BY_NAME:
+        return f"{text!r} is no option; write it as --{word} {value}"
+    if values.get("cite") and text.isalpha():
+        return f"--cite {text} is no way to cite; there are {', '.join(BY_NAME['--cite'].choices)}"
     return (
         f"The line names two variables, {name!r} and {text!r}; a value with spaces needs quotes around it, "
         "and an option begins with --"
@@ -281,6 +287,8 @@ def sections_of(cell: str) -> tuple[str, tuple[Section, ...]]:
     if not cuts:
         if not cell.strip():
             raise ValidationError("The cell has no prompt; write it below the first line")
+        if why := forgotten_line(lines):
+            raise ValidationError(why)
         return "", (Section("user", cell.replace("\r\n", "\n").strip()),)
     code = "\n".join(lines[: cuts[0]])
     sections = tuple(_sections(lines, cuts))

@@ -35,6 +35,8 @@ def run_command(session: Session, state: str, words: list[str]) -> Any:
     if name not in known:
         import difflib
 
+        if any(word.startswith("-") for word in words):
+            raise ValidationError(f"A run is started by a cell: %%batchata {name} with two %, the prompt below it")
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
         raise ValidationError(f"There is no command {name!r}; {hint}")

@@ -13,7 +13,7 @@ import io
 import keyword
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 FILENAME = "<batchata schema>"
 _ANNOTATED, _FIELD, _BASE = "_batchata_annotated", "_batchata_field", "_batchata_base"
 _NOT_WORDS = re.compile(r"#+\s*(type:|noqa|pyright:|pylint:|mypy:|ruff:|fmt:|pragma:)|#[\s#]*$")
+_SCHEMA_BEGINS = re.compile(
+    r"class \w+ *\(.*\) *:|(?:from [\w.]+ )?import \w|"
+    r"[A-Za-z_]\w*: *(?:(?:str|int|float|bool|date|datetime|Decimal)\b *(?:$|[#=|])|"
+    r"(?:Literal|Optional|Annotated|[Ll]ist|[Dd]ict)\[)"
+)
 _TAKEN = {"Batch", "BatchRun", "JobResult"}
 
 
@@ -56,6 +61,21 @@ def response_model(
             "total: float, or name a model with --schema, or put a line --- above the text if it belongs to the prompt"
         )
     return defined[-1] if defined else None
+
+
+def forgotten_line(lines: Sequence[str]) -> str | None:
+    """Return what is wrong with a cell without a line --- that begins like a schema section, None if it does not.
+
+    Args:
+        lines: The lines of the cell's body, from the first on.
+    """
+    first = next((text for text in lines if text.strip()), "")
+    if not _SCHEMA_BEGINS.match(first):
+        return None
+    return (
+        f"The cell begins with Python ({first.strip()[:40]}), and no line --- says where the prompt begins; write a "
+        "line --- between the two, or above all of it if all of it is prompt"
+    )
 
 
 def model_name(run_name: str) -> str:
@@ -245,6 +265,11 @@ def _sentence(error: BaseException, code: str) -> str:
     lines = code.split("\n")
     quoted = f" ({lines[line - 1].strip()[:60]})" if line and line <= len(lines) else ""
     where = f"Line {line + 1} of the cell{quoted}" if line else "The schema section"
+    if type(error).__name__ == "PydanticSchemaGenerationError":
+        kind = words.partition("<class ")[2].partition(">")[0] or "this"
+        usual = "str, int, float, bool, Decimal, date, Literal, list[...] or a BaseModel"
+        return f"{where}: {kind} cannot be the type of a field; use {usual}"
+    words = words.rpartition("Error: ")[2] if type(error).__name__ == "SchemaError" else words
     kind = "" if isinstance(error, SyntaxError) else f"{type(error).__name__}: "
     hint = ""
     if isinstance(error, SyntaxError):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..runs.builder import Batch
     from ..runs.run import BatchRun
 
+_DATA_FILE = re.compile(r"[\w./\\~ -]+\.(?:csv|tsv|xlsx?|parquet|feather|jsonl?|txt|md|pdf|docx)")
 _NAME = re.compile(r"\{\{|\}\}|\{([^{}]+)\}|\$(\w+)")
 
 
@@ -73,7 +74,14 @@ def evaluate(expression: str, namespace: dict[str, Any], where: str) -> Any:
         return eval(code, namespace)
     except BatchataError:
         raise
-    except SyntaxError as error:
+    except (SyntaxError, NameError, AttributeError) as error:
+        if _DATA_FILE.fullmatch(expression.strip()):
+            raise ValidationError(
+                f"{where}: {expression} is the name of a file; read it first, with pandas say, and name the variable"
+            ) from error
+        if not isinstance(error, SyntaxError):
+            words = " ".join(str(error).split())[:300]
+            raise ValidationError(f"{where}: {expression} failed with {type(error).__name__}: {words}") from error
         raise ValidationError(f"{where}: {expression} is no Python expression ({error.msg})") from error
     except Exception as error:
         words = " ".join(str(error).split())[:300]

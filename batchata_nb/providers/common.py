@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -73,8 +74,8 @@ class SdkProvider(ABC):
         if key := self.variable(*self.keys):
             return key
         raise CredentialsError(
-            f"No key for {self.errors.label}: set the environment variable {self.errors.variable}, or write it into a "
-            "`.env` file beside the notebook. To try things out without a key, use `--practice`.",
+            f"No key for {self.errors.label}: set the environment variable {self.errors.variable}, or "
+            f"{_other_place()}. To try things out without a key, use `--practice`.",
             provider=self.name,
         )
 
@@ -205,3 +206,10 @@ class SdkProvider(ABC):
             for name in (*self.keys, self.errors.variable)
             if source.get(name)
         ]
+
+
+def _other_place() -> str:
+    """Where a key can be kept other than in the environment."""
+    if "google.colab" in sys.modules:
+        return "add it to Colab's secrets (the key symbol at the left) and switch on its notebook access"
+    return "write it into a `.env` file beside the notebook"

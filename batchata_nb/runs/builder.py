@@ -48,6 +48,8 @@ class Batch(Settable):
         for name, value in (("max_parallel_batches", max_parallel_batches), ("items_per_batch", items_per_batch)):
             if value is not None and value < 1:
                 raise ValidationError(f"{name} must be at least 1, not {value}.")
+        if results_dir and Path(results_dir).exists() and not Path(results_dir).is_dir():
+            raise ValidationError(f"The results folder {os.fspath(results_dir)!r} is a file; name a folder.")
         super().__init__(
             Settings(
                 results_dir=os.fspath(results_dir) or None,

@@ -122,6 +122,8 @@ def drafts(
         if column is not None and column not in rows.columns:
             there = f"Columns: {listed(rows.columns)}." if rows.columns else "The rows have no columns."
             raise ValidationError(f"{option}: there is no column {column!r}.{nearest(column, rows.columns)} {there}")
+    if file_column is None and messages_column is None and rows.length != 1:
+        writer.tell_apart(rows.columns)
     opener = _Opener(spool, skip_bad_files)
     per_row = _PerRow(writer, rows, file_column, id_column, messages_column, opener, tuple(gold))
     return Drafts(rows.length, rows.columns, rows.frame_kind, [], per_row.drafts)

@@ -186,6 +186,8 @@ class StoreFile:
                 why = "is locked by another program"
             elif "full" in str(error) or "disk I/O" in str(error):
                 why = "cannot be written: the disk is full or failing"
+            elif self.path.is_dir():
+                why = "is a folder; name a file in it, such as state.db"
             elif "readonly" in str(error) or "unable to open" in str(error):
                 why = "cannot be written here"
             else:

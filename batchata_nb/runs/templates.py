@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import ValidationError
 
 if TYPE_CHECKING:
+    from jinja2 import TemplateSyntaxError
     from jinja2.sandbox import SandboxedEnvironment
 
 _STATEMENTS = {
@@ -66,7 +67,7 @@ class Prompt:
             self._template = environment.from_string(protected) if "{" in source else None
         except TemplateSyntaxError as error:
             raise ValidationError(
-                f"The prompt cannot be read as a template, line {error.lineno}: {error.message}. {_RAW_HINT}"
+                f"The prompt cannot be read as a template, line {error.lineno}: {_plain(error)}. {_RAW_HINT}"
             ) from None
         self._source = source
 
@@ -117,6 +118,8 @@ def listed(names: Iterable[str], most: int = 20) -> str:
 
 def _missing(missing: list[str], columns: list[str], ours: list[str], where: str) -> str:
     names = " and ".join("{{ " + name + " }}" for name in missing)
+    if missing[0] in columns:
+        return f"{_at(where)}there is no {missing[0]!r}, which the first row has; give every row the same names."
     are = "is no column and no name" if len(missing) == 1 else "are no columns and no names"
     if columns:
         there = f" Columns: {listed(columns)}."
@@ -128,6 +131,10 @@ def _missing(missing: list[str], columns: list[str], ours: list[str], where: str
     else:
         there = " There are no columns here; rows are given with --over."
     return f"{_at(where)}the prompt uses {names}, which {are} of the notebook.{nearest(missing[0], columns)}{there}"
+
+
+def _plain(error: TemplateSyntaxError) -> str:
+    return (error.message or "").rstrip(".")
 
 
 def _at(where: str) -> str:
@@ -206,12 +213,12 @@ def _expression_at(source: str, at: int) -> str | None:
     if _ESCAPED_BRACES.fullmatch(inner):
         return whole
     try:
-        parsed = _environment().parse(whole)
+        names = meta.find_undeclared_variables(_environment().parse(whole))  # tells of an unknown filter, too
     except TemplateSyntaxError as error:
         if inner.lstrip("-+ \t\n")[:1].isidentifier():
-            raise ValidationError(f"In the prompt {whole!r} cannot be read: {error.message}. {_RAW_HINT}") from None
+            raise ValidationError(f"In the prompt {whole!r} cannot be read: {_plain(error)}. {_RAW_HINT}") from None
         return None
-    return whole if meta.find_undeclared_variables(parsed) else None
+    return whole if names else None
 
 
 def _end_of_expression(source: str, at: int) -> int:

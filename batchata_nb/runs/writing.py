@@ -9,7 +9,7 @@ from typing import Any
 
 from ..core.errors import ValidationError
 from ..core.jobs import Document, Message, Role
-from .templates import BUILTINS, Prompt
+from .templates import BUILTINS, Prompt, listed
 
 
 class Writer:
@@ -28,12 +28,28 @@ class Writer:
             raise ValidationError("The prompt has no user section; write one, below a line '---'.")
         # Providers take system turns apart from the conversation, whatever their place.
         self.sections = sorted(filled, key=lambda section: section[0] != "system")
+        self._texts = "\n".join(text for _, text in sections)
         self.names = frozenset(name for _, prompt in filled for name in prompt.names)
         self._fixed = {
             name: namespace[name] if name in namespace else BUILTINS[name]
             for name in self.names
             if name in namespace or name in BUILTINS
         }
+
+    def tell_apart(self, columns: Sequence[str]) -> None:
+        """Refuse a prompt that says the same for every row though the rows have columns: all would be paid for one.
+
+        Raises:
+            ValidationError: It names no column and nothing else that could differ.
+        """
+        if self.names or not columns:
+            return
+        half = next((column for column in columns if f"{{{column}}}" in self._texts), None)
+        hint = f"{{{half}}} is plain text here; write" if half else "Write a column as"
+        raise ValidationError(
+            f"The prompt names no column, so that all rows would be asked the same. {hint} "
+            f"{{{{ {half or columns[0]} }}}}. Columns: {listed(columns)}."
+        )
 
     def write(
         self,
