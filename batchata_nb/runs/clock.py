@@ -30,3 +30,8 @@ class Clock:
 def utc(at: float) -> datetime:
     """Return seconds since 1970 as an aware datetime in UTC."""
     return datetime.fromtimestamp(at, UTC)
+
+
+def minute(at: float) -> str:
+    """Return seconds since 1970 as people write a time: `2027-01-15 08:00 UTC`."""
+    return f"{utc(at):%Y-%m-%d %H:%M} UTC"

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 from ..core.jobs import Document, JsonObject
 from ..core.markup import escape
 from . import pages
-from .clock import utc
+from .clock import minute
 from .estimate import dollars
 from .proofs import Proofs
-from .reviews import VERDICTS
 
 if TYPE_CHECKING:
     from .reviews import Review
@@ -65,7 +64,7 @@ def _document(run: BatchRun) -> Iterator[str]:
     spent = "?" if not money["known"] else dollars(run.drive.state.ledger.spent)
     yield f'<p class="n">Cost {escape(spent)}; {counts["succeeded"]:,} of {summary["total"]:,} jobs succeeded.</p>'
     reviews = run.reviews()
-    yield _signature(run, reviews)
+    yield f"<p><strong>{escape(run.signature())}</strong></p>"
     yield from _table(run)
     ids, proofs = run.job_ids, Proofs()
     for row in range(len(run)):
@@ -99,33 +98,12 @@ def _table(run: BatchRun) -> Iterator[str]:
 
 
 def _corrected(run: BatchRun, row: JsonObject) -> dict[str, str]:
-    """What a person put in place of a row's values, by column."""
+    """What a person put in place of a row's values, by column; a rejected value leaves its cell empty."""
     if not row["review"] or not row["review"]["wrong"]:
         return {}
     fields = run.detail(row["row"])["fields"]
-    return {f["path"]: f["review"]["value"] for f in fields if (f["review"] or {}).get("verdict") == "corrected"}
-
-
-def _signature(run: BatchRun, reviews: Mapping[str, Mapping[str, Review]]) -> str:
-    """Say how much of the run was reviewed, by whom and when: what makes a table one that is signed."""
-    said = [review for found in reviews.values() for review in found.values()]
-    total = run.drive.state.counts["succeeded"]
-    if not said:
-        return f"<p><strong>Not reviewed by a person.</strong> {total:,} results stand as they were answered.</p>"
-    progress = run.review_progress()
-    verdicts = ", ".join(f"{progress[verdict]:,} {verdict}" for verdict in VERDICTS if progress[verdict])
-    people = ", ".join(dict.fromkeys(review.reviewer or "an unnamed reviewer" for review in said))
-    first, last = min(review.at for review in said), max(review.at for review in said)
-    part = f"{progress['done']:,} of {total:,} results are checked in every field"
-    whole = "Reviewed" if progress["done"] == total else "Reviewed in part"
-    return (
-        f"<p><strong>{whole} by {escape(people)}</strong>, {_minute(first)} to {_minute(last)}: {part}; "
-        f"fields {verdicts}.</p>"
-    )
-
-
-def _minute(at: float) -> str:
-    return f"{utc(at):%Y-%m-%d %H:%M} UTC"
+    wrong = [field for field in fields if field["review"] and field["review"]["verdict"] != "confirmed"]
+    return {field["path"]: field["review"]["value"] or "" for field in wrong}
 
 
 def _job(run: BatchRun, detail: JsonObject, reviews: Mapping[str, Review], proofs: Proofs) -> Iterator[str]:
@@ -163,7 +141,7 @@ def _said(review: Review | None) -> str:
     if review is None:
         return "<small>not checked</small>"
     who = escape(review.reviewer or "unnamed")
-    return f"<strong>{escape(review.verdict)}</strong><br><small>{who}, {_minute(review.at)}</small>"
+    return f"<strong>{escape(review.verdict)}</strong><br><small>{who}, {minute(review.at)}</small>"
 
 
 def _proof(documents: tuple[Document, ...], citation: Mapping[str, Any], proofs: Proofs) -> str:

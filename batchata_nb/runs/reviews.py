@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from ..core.citations import leaves
 from ..core.errors import ValidationError
 from ..core.jobs import JsonObject
-from .clock import utc
+from .clock import minute, utc
 from .corrections import corrected
 from .environment import reviewer_name
 from .schemas import schema_key
@@ -257,3 +257,20 @@ class Reviewable:
             done = sum(len(reviews) == len(values_of(bodies[row])) for row, reviews in found.items())
             self._progress = (mark, {**nothing, "begun": len(found), "done": done, **said})
         return self._progress[1]
+
+    def signature(self) -> str:
+        """Return in one sentence how far the results are reviewed, by whom and when: what stands above the report."""
+        said = [review for found in self.reviews().values() for review in found.values()]
+        total = self.drive.state.counts["succeeded"]
+        if not said:
+            return f"Not reviewed by a person: {total:,} results stand as they were answered."
+        progress = self.review_progress()
+        verdicts = ", ".join(f"{progress[verdict]:,} {verdict}" for verdict in VERDICTS if progress[verdict])
+        people = ", ".join(dict.fromkeys(review.reviewer or "an unnamed reviewer" for review in said))
+        whole = "Reviewed" if progress["done"] == total else "Reviewed in part"
+        first, last = (minute(find(review.at for review in said)) for find in (min, max))
+        when = first if first == last else f"{first} to {last}"
+        return (
+            f"{whole} by {people}, {when}: {progress['done']:,} of {total:,} results are checked in every field; "
+            f"fields {verdicts}."
+        )

@@ -181,6 +181,8 @@ _ROOT = "font-size:13px;line-height:1.45;font-variant-numeric:tabular-nums"
 _BAR = "margin:0 0 6px;padding-left:8px;border-left:3px solid rgba(128,128,128,.6)"
 _TABLE = "border-collapse:collapse;margin:6px 0;font-size:inherit"
 _LINE = "padding:2px 12px 2px 0;border-bottom:1px solid rgba(128,128,128,.35);text-align:left;vertical-align:top"
+_FIELD = f"{_LINE};min-width:6em"
+"""Wide enough that no date is broken at its hyphens."""
 _RIGHT = _LINE.replace("text-align:left", "text-align:right")
 
 
@@ -240,7 +242,7 @@ def _row(row: Mapping[str, Any], columns: Sequence[str]) -> _Html:
         words = f"{kind(row.get('error_kind') or 'error')}: {row['error']}"
         cells.append(_tag("td", _tag("em", cut(words, 200)), style=_LINE, colspan=len(columns)))
     else:
-        cells += [_tag("td", cut(fields.get(column, ""), 120), style=_LINE) for column in columns]
+        cells += [_tag("td", cut(fields.get(column, ""), 120), style=_FIELD) for column in columns]
     cost = "" if row.get("cost") is None else dollars(row["cost"])
     return _tag("tr", *cells, _tag("td", cost, style=_RIGHT))
 

@@ -90,7 +90,7 @@ def test_folder_to_signed_table(tmp_path):
     assert 16 == sum(line.endswith("None") for line in shown(book, "unproven").splitlines())
     progress = shown(book, "review_progress")
     assert "{'begun': 30, 'done': 30, 'confirmed': 161, 'corrected': 18, 'rejected': 1}" == progress
-    assert shown(book, "html.unescape").startswith("Reviewed by Ada Lindqvist, 20")
+    assert shown(book, "papers.signature").startswith("Reviewed by Ada Lindqvist, 20")
     assert 30 == report.count("<details open>")
     assert 18 == report.count("<strong>corrected</strong><br><small>Ada Lindqvist, 20")
     assert 140 < report.count('src="data:image/jpeg;base64,') < 180

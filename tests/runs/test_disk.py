@@ -208,8 +208,8 @@ def test_a_results_folder_that_cannot_be_written_loses_nothing(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BATCHATA_PRACTICE_SECONDS", "0.1")
     monkeypatch.setenv("BATCHATA_POLL_INTERVAL", "0.05")
-    Path("out").write_text("a file of mine")
     batch = Batch(results_dir="out").use_practice().set_default_params(model="claude-sonnet-5-5")
+    Path("out").write_text("a file of mine")
 
     run = batch.add_job(prompt="I love it. Good or bad?").run(name="n", wait=True)
 

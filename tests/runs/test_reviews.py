@@ -194,9 +194,8 @@ def test_a_table_is_signed(folder, monkeypatch):
     assert "Ada <Byron>, Charles" == frame["reviewed_by"][0]
     assert abs(datetime.now(UTC) - at) < timedelta(minutes=2)
     assert {"total": "Ada <Byron>", "vendor": "Charles"} == {path: each["reviewer"] for path, each in said.items()}
-    assert "Reviewed in part by Ada &lt;Byron&gt;, Charles</strong>, " in html
-    assert f" to {minute}: 0 of 2 results" in html
-    assert "0 of 2 results are checked in every field; fields 1 corrected, 1 rejected." in html
+    assert "<strong>Reviewed in part by Ada &lt;Byron&gt;, Charles, " in html
+    assert f"{minute}: 0 of 2 results are checked in every field; fields 1 corrected, 1 rejected." in html
     assert re.search(r"<s>1,?234\.50?</s><br><strong>5</strong>", html)
     assert f"<strong>rejected</strong><br><small>Charles, {minute}</small>" in html
     assert 2 == html.count("<small>not checked</small>")
@@ -248,8 +247,9 @@ def test_the_signature_says_how_far_it_goes(folder):
             run.review(row, field["path"], "confirmed", reviewer="")
 
     html = run.export_html(folder / "all.html").read_text("utf-8")
-    assert "<strong>Reviewed by an unnamed reviewer</strong>" in html
+    assert "<strong>Reviewed by an unnamed reviewer, 20" in html
     assert "2 of 2 results are checked in every field; fields 8 confirmed." in html
+    assert run.signature() in html
 
 
 def test_a_store_from_before_reviewers_is_read_and_goes_on():
