@@ -166,7 +166,7 @@ def test_undefined_name_without_columns(folder: Path, given: dict[str, Any], exp
 
 def test_ragged_rows_name_the_row() -> None:
     """A row that lacks a column is named."""
-    with pytest.raises(ValidationError, match="At row 2, the prompt uses"):
+    with pytest.raises(ValidationError, match="At row 2, there is no 'text', which the first row has"):
         list(made(over=[{"text": "a"}, {"other": "b"}]))
 
 
@@ -191,7 +191,7 @@ def test_drafts_can_be_gone_through_again() -> None:
 )
 def test_ids_from_a_column(values: list[Any], expected: list[str]) -> None:
     """The id column's values are the ids, as text; whole numbers have no point."""
-    found = made("x", over=pd.DataFrame({"key": values}), id_column="key")
+    found = made("x {{ key }}", over=pd.DataFrame({"key": values}), id_column="key")
 
     assert expected == [draft.id for draft in found]
 
@@ -199,14 +199,14 @@ def test_ids_from_a_column(values: list[Any], expected: list[str]) -> None:
 def test_same_id_twice_is_refused() -> None:
     """Two rows of the same id are named, with the column."""
     with pytest.raises(ValidationError, match="Rows 1 and 3 have the same id 'a' of column 'key'"):
-        list(made("x", over=[{"key": "a"}, {"key": "b"}, {"key": "a"}], id_column="key"))
+        list(made("x {{ key }}", over=[{"key": "a"}, {"key": "b"}, {"key": "a"}], id_column="key"))
 
 
 @pytest.mark.parametrize("value", [None, float("nan"), " "])
 def test_empty_id_is_refused(value: Any) -> None:
     """A row without an id is named."""
     with pytest.raises(ValidationError, match="At row 2, the id column 'key' is empty"):
-        list(made("x", over=[{"key": "a"}, {"key": value}], id_column="key"))
+        list(made("x {{ key }}", over=[{"key": "a"}, {"key": value}], id_column="key"))
 
 
 @pytest.mark.parametrize("option", ["id_column", "file_column"])

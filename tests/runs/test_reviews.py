@@ -238,6 +238,19 @@ def test_a_plain_answer_is_put_right_in_the_frame():
     assert run.to_df()["answer"][0] != "Good day."
 
 
+def test_the_report_table_leaves_rejected_values_out(folder):
+    """In the table at the head of the report corrected values stand in place, and rejected ones leave an empty cell."""
+    run = invoices()
+    run.review(0, "vendor", "rejected")
+    run.review(0, "total", "corrected", "5")
+    html = run.export_html(folder / "out.html").read_text("utf-8")
+    row = re.search(r'<tr><td><a href="#r0">.*?</tr>', html)[0]
+
+    assert "Northwind" not in row
+    assert ">5<" in row
+    assert "2026-03-25" in row
+
+
 def test_the_signature_says_how_far_it_goes(folder):
     """A report says that nobody has looked, or that all was checked; never more than was done."""
     run = invoices()
