@@ -121,6 +121,7 @@ def _ended(state: RunState, e: ev.Ended, s: Submission) -> None:
 def _landed(state: RunState, e: ev.Landed, s: Submission) -> None:
     state.ledger.settle(e.tag, Decimal(e.released), Decimal(e.cost))
     state.ledger.saved += Decimal(e.saved)
+    state.ledger.cached += Decimal(e.cached)
     state.unpriced += e.unpriced
     for row, outcome, kind, again in e.rows:
         s.outcomes[outcome] += 1

@@ -155,6 +155,7 @@ class Landed:
         cost: What they cost, in dollars.
         released: Reservation they gave back.
         saved: Real-time price less cost.
+        cached: What prompt caches saved, in dollars; negative where writing them cost more.
         samples: Up to a few error messages by kind, for display.
         unpriced: Rows whose cost is not known, because no price is.
         cut: The highest cap on output tokens that has cut an answer for good, and the next one to try.
@@ -167,6 +168,7 @@ class Landed:
     cost: str
     released: str
     saved: str = "0"
+    cached: str = "0"
     samples: Mapping[str, str] | None = None
     unpriced: int = 0
     lengths: Mapping[str, Sequence[Sequence[int]]] | None = None

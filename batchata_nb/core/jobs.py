@@ -15,6 +15,8 @@ JsonObject = dict[str, Any]
 Role = Literal["system", "user", "assistant"]
 CiteMode = Literal["auto", "native", "quotes", "locate"]
 DocumentKind = Literal["pdf", "image", "text"]
+CachedPart = Literal["system", "documents"]
+"""How far the beginning of a job goes that is marked for a prompt cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class Job:
         schema_name: Name of the answer's type, `Invoice`.
         cite: How evidence is asked for; already resolved for this provider (never `auto`), None for no citations.
         copy: 0, and 1, 2, … for further exact duplicates in one run.
+        cached: How far its beginning is marked for the provider's prompt cache; None: not at all. No part of its
+            identity, as it changes the price alone.
         endpoint: Empty for the provider itself; `practice`, or a base URL that the user chose, for answers that are not
             the provider's.
     """
@@ -87,6 +91,7 @@ class Job:
     cite: CiteMode | None = None
     copy: int = 0
     endpoint: str = ""
+    cached: CachedPart | None = None
 
     @property
     def documents(self) -> tuple[Document, ...]:

@@ -19,6 +19,7 @@ class Ledger:
         spent: Actual cost of everything that has come back.
         reserved: Outstanding worst case by submission tag.
         saved: What the same work would have cost in real time, less what it cost.
+        cached: What prompt caches saved; a part of what made the cost what it is.
         overruns: Amount by which actual costs went past their own reservations; not zero means that a price or
             bound was wrong, and nothing more is sent.
     """
@@ -27,6 +28,7 @@ class Ledger:
     spent: Decimal = ZERO
     reserved: dict[str, Decimal] = field(default_factory=dict)
     saved: Decimal = ZERO
+    cached: Decimal = ZERO
     overruns: Decimal = ZERO
 
     @property

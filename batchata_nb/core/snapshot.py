@@ -175,6 +175,7 @@ def money_of(state: RunState) -> JsonObject:
         "reserved": _money(ledger.outstanding),
         "limit": None if ledger.limit is None else _money(ledger.limit),
         "saved": _money(ledger.saved),
+        **({"cached": _money(ledger.cached)} if ledger.cached else {}),
         "known": not state.unpriced,
     }
 

@@ -96,6 +96,7 @@ class CellSpec:
     skip_bad_files: bool = False
     state: str | None = None
     fresh: bool = False
+    cache: bool = True
     practice: bool = False
     wait: bool = False
 

@@ -238,6 +238,8 @@ OPTIONS: tuple[Option, ...] = (
            value=True),
     Option("state", "--state", None, "FILE", "state store; .batchata/state.db beside the notebook if left out", some),
     Option("fresh", "--fresh", None, "", "ignore earlier results of the same jobs and pay again", value=True),
+    Option("cache", "--no-cache", None, "", "do not mark what jobs share at their start for the "
+           "provider's prompt cache", value=False),
     Option("practice", "--practice", None, "", "use the embedded practice provider: nothing is sent, nothing is paid",
            value=True),
     Option("wait", "--wait", None, "", "block the cell until the run is done; interrupting leaves the run going",

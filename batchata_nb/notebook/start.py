@@ -139,6 +139,7 @@ def _settled(make: type[Batch], spec: CellSpec, defaults: Defaults) -> Batch:
     batch.set_state(file=spec.state or defaults.state)
     batch.set_provider(spec.provider or defaults.provider)
     batch.set_base_url(spec.base_url)
+    batch.set_cache(spec.cache)
     batch.use_practice(spec.practice or defaults.practice)
     batch.settings.poll_interval = defaults.poll_interval
     limit = spec.max_cost if spec.max_cost is not None else defaults.max_cost

@@ -9,6 +9,7 @@ from typing import Any
 
 from . import anthropic_rules as rules
 from .answer import input_tokens
+from .anthropic_cache import with_cache
 from .anthropic_files import AnthropicFiles
 from .anthropic_shapes import message_shape, page
 from .ask import Ask
@@ -223,7 +224,10 @@ class Anthropic(Service):
             result: JsonObject
             if state == "ok":
                 ask = self.parse(body, batch.meta.get("version"))
-                result = {"type": "succeeded", "message": message_shape(ask, self.answer(ask, row.mark), "batch")}
+                reply = with_cache(
+                    self.state, ask, self.answer(ask, row.mark), body, f"{batch.id}/{row.idx}", batch.created
+                )
+                result = {"type": "succeeded", "message": message_shape(ask, reply, "batch")}
             elif state == "error":
                 detail = row.detail or self.failure("error")
                 inner = {"type": KINDS.get(detail["status"], "api_error"), "message": detail["message"]}
@@ -253,7 +257,8 @@ class Anthropic(Service):
             self.state.add_live(self.name, self.bench.clock(), digest, False)
             detail = self.failure(mark)
             raise ApiError(detail["status"], detail["kind"], detail["message"])
-        message = message_shape(ask, self.answer(ask, mark), "standard")
+        reply = with_cache(self.state, ask, self.answer(ask, mark), body, new_id("live/"), self.bench.clock())
+        message = message_shape(ask, reply, "standard")
         self.state.add_live(self.name, self.bench.clock(), digest, True)
         return json_response(message, headers={"request-id": new_id("req_")})
 

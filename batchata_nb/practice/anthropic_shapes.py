@@ -29,8 +29,9 @@ def message_shape(ask: Ask, reply: Reply, tier: str) -> JsonObject:
         "id": f"msg_{digest}", "type": "message", "role": "assistant", "model": ask.model, "content": content,
         "stop_reason": ENDS[reply.end], "stop_sequence": None, "stop_details": details if declined else None,
         "usage": {
-            "input_tokens": reply.input_tokens, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0,
-            "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+            "input_tokens": reply.input_tokens - reply.cache_written - reply.cache_read,
+            "cache_creation_input_tokens": reply.cache_written, "cache_read_input_tokens": reply.cache_read,
+            "cache_creation": {"ephemeral_5m_input_tokens": reply.cache_written, "ephemeral_1h_input_tokens": 0},
             "output_tokens": reply.output_tokens,
             "output_tokens_details": {"thinking_tokens": reply.thinking_tokens},
             "service_tier": tier, "inference_geo": "us",

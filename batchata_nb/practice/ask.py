@@ -91,7 +91,7 @@ class Piece:
 class Reply:
     """An answer: its pieces in order, how it ended, and its tokens.
 
-    `end` is `stop`, `length`, `refusal` or `filter`.
+    `end` is `stop`, `length`, `refusal` or `filter`. What was written to or read from a cache is part of the input.
     """
 
     pieces: list[Piece]
@@ -99,6 +99,8 @@ class Reply:
     input_tokens: int = 0
     output_tokens: int = 0
     thinking_tokens: int = 0
+    cache_written: int = 0
+    cache_read: int = 0
 
     @property
     def text(self) -> str:

@@ -54,6 +54,16 @@ def pages(model: str) -> int:
     return 100 if version < (4, 6) else 600
 
 
+def cache_minimum(model: str) -> int:
+    """Return the fewest tokens of a beginning that is cached; of a model that is not known here, the most of any."""
+    known = {
+        ("opus", (5, 0)): 512, ("opus", (5, 5)): 512, ("fable", (5, 0)): 512, ("fable", (5, 1)): 512,
+        ("opus", (4, 8)): 1024, ("sonnet", (4, 5)): 1024, ("sonnet", (4, 6)): 1024, ("sonnet", (5, 0)): 1024,
+        ("opus", (4, 7)): 2048,
+    }  # fmt: skip
+    return known.get(family(model), 4096)
+
+
 def most_output(model: str) -> int | None:
     """Return the most output tokens, or None where the documents do not say."""
     kind, version = family(model)

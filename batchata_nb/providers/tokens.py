@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from ..core.jobs import CiteMode, Document, Job, JsonObject, Message, canonical
+from ..core.pricing import IMPLICIT_CACHE_MINIMUM
 from ..documents import files, pdf
 from ..wire import anthropic, gemini, openai
 from ..wire.envelope import framed
@@ -113,6 +114,18 @@ def estimate(job: Job) -> int:
         else:
             expected += _expected_pdf(job, document)
     return max(1, round(expected))
+
+
+def cache_minimum(provider: str, model: str) -> int:
+    """Return the fewest tokens of a beginning that the provider caches for a model.
+
+    Facts: the providers' documentation of November 2026; for Gemini the one number it gives.
+    """
+    if provider == "anthropic":
+        from .anthropic_models import cache_minimum
+
+        return cache_minimum(model)
+    return 6144 if provider == "gemini" else IMPLICIT_CACHE_MINIMUM
 
 
 def _most(provider: str, text: str) -> int:

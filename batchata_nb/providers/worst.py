@@ -67,7 +67,7 @@ def cache_write(job: Job) -> CacheWrite | None:
     if job.provider == "anthropic":
         text = canonical(dict(job.params)) if job.params else ""
         if "cache_control" not in text:
-            return None
+            return "5m" if job.cached else None
         return "1h" if '"ttl":"1h"' in text else "5m"
     if job.provider != "openai":
         return None

@@ -75,6 +75,19 @@ def at_worst(prices: Prices, job: Job, reply: Reply, worst: Decimal, at: datetim
     return token if not token else worst or None
 
 
+def cache_saving(prices: Prices, job: Job, reply: Reply, at: datetime) -> Decimal:
+    """Return what a prompt cache saved of a reply's cost: negative where it was written, zero without a price."""
+    usage = reply.usage
+    if not usage.cache_read_tokens and not usage.cache_write_tokens:
+        return Decimal(0)
+    try:
+        price = surcharged(prices.settled(job.provider, job.model, reply.model, at), job)
+    except UnknownPriceError:
+        return Decimal(0)
+    plain = replace(usage, cache_read_tokens=0, cache_write_tokens=0, cache_write_1h_tokens=0)
+    return price.cost(plain) - price.cost(usage)
+
+
 def billed(prices: Prices, job: Job, reply: Reply, at: datetime) -> tuple[Decimal | None, Decimal]:
     """Return what a reply cost, and how much less that is than real time; None where no price is known."""
     try:

@@ -16,7 +16,7 @@ from ..core.submissions import Submission
 from ..wire.jsonl import mended
 from .answers import Answer, answer
 from .clock import utc
-from .costs import at_worst, billed
+from .costs import at_worst, billed, cache_saving
 from .records import Stored
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class Ready:
     answer: Answer
     cost: Decimal | None
     saved: Decimal
+    cached: Decimal
     retryable: bool
     cut: tuple[int, int] | None
 
@@ -47,13 +48,14 @@ def ready(drive: Drive, row: int, job: Job, reply: Reply, batch_id: str, mark: s
     reply = _writable(reply)
     now, prices = utc(drive.context.clock.now()), drive.context.prices
     cost, saved = billed(prices, job, reply, now)
+    cached = cache_saving(prices, job, reply, now)
     if not reply.metered:
         cost = at_worst(prices, job, reply, worst, now)
         booked = "what it cost is not known" if cost is None else "it is booked at its worst case"
         reply = replace(reply, error=reply.error and f"{reply.error} As its usage is not known, {booked}.")
     found = answer(job, reply, drive.context.models.get(drive.schema_keys.of(job.schema)), batch_id)
     cut = _room(drive, row, job) if found.kind == "truncated" else None
-    return Ready(row, job, reply.usage, mark, worst, found, cost, saved, reply.retryable, cut)
+    return Ready(row, job, reply.usage, mark, worst, found, cost, saved, cached, reply.retryable, cut)
 
 
 def _writable(reply: Reply) -> Reply:
@@ -93,6 +95,7 @@ def landing(drive: Drive, s: Submission, landed: list[Ready]) -> Callable[[], No
             cost=str(sum((r.cost or Decimal(0) for r in paid), Decimal(0))),
             released=str(sum((r.worst for r in landed), Decimal(0))),
             saved=str(sum((r.saved for r in paid), Decimal(0))),
+            cached=str(sum((r.cached for r in paid), Decimal(0))),
             samples=samples,
             unpriced=sum(r.cost is None for r in landed),
             lengths=_lengths(state, s, landed) if state.adaptive else None,

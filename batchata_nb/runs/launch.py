@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core import events as ev
 from ..core.errors import StateError, ValidationError
-from ..core.jobs import JsonObject
+from ..core.jobs import CachedPart, JsonObject
 from . import environment
+from .caching import Shared, plan
 from .clock import utc
 from .drive import Context, Drive
 from .estimate import Estimate, estimate
@@ -21,7 +22,7 @@ from .records import JobRecord, RunRecord
 from .runner import Runner
 from .schemas import schema_key
 from .settings import MAX_TOKENS
-from .settling import Definition, Settler
+from .settling import Cached, Definition, Identified, Settler
 from .store import Store
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 AGAIN = ("cancelled", "time_limit", "expired", "missing", "provider_error")
 """What a re-run of the same cell sends again: failures in passing. What was paid for stands until `retry_failed()`."""
 
+MOST_TOLD = 3
+"""Shared beginnings that a dry run tells of."""
 _runner: list[Runner] = []
 
 
@@ -62,7 +65,6 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
         BatchataError: It cannot be run as it stands; nothing was sent or written.
     """
     from .dry_run import DryRun
-    from .run import BatchRun
 
     settings = batch.settings
     if not batch.asked:
@@ -71,7 +73,8 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
         raise ValidationError("Adaptive max_tokens spares what a cost limit reserves; set one, or leave it out.")
     environment.read_dotenv()
     planned = partial(_planned, base_url=settings.base_url)
-    settler = _settler(batch, planned)
+    alike: list[Shared] = []
+    settler = _settler(batch, planned, partial(_cached, batch, fresh, alike))
     index, preview = list(batch.index), None
     found: list[JobRecord] = []
     if dry_run or settings.preview is not None:
@@ -91,9 +94,27 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
         for who, model in sorted(defined.pairs):
             prices.reserve(who, model, utc(runner().clock.now()), limits[who].window_hours)
     if dry_run:
-        return DryRun(name, found, estimate(found, prices, limits, settings.limit, settings.items_per_batch), spec)
+        priced = estimate(found, prices, limits, settings.limit, settings.items_per_batch)
+        priced.notes[1:1] = [str(shared) for shared in alike[:MOST_TOLD]]
+        return DryRun(name, found, priced, spec)
     if not settings.practice and not _is_recorded(settings.state_file, name, defined.digest):
         _probe(defined, planned, live=settings.live)
+    return _begun(batch, name, defined, settler, spec, index, fresh)
+
+
+def _begun(
+    batch: Batch,
+    name: str,
+    defined: Definition,
+    settler: Settler,
+    spec: JsonObject,
+    index: Sequence[Any],
+    fresh: bool,
+) -> BatchRun:
+    """Record the run, or find it in the store, and return its handle."""
+    from .run import BatchRun
+
+    settings = batch.settings
     store = store_at(settings.state_file)
     models = {schema_key(schema): model for schema, model in batch.asked.models()}
     run_id, attached = _record(store, name, defined, settler, batch, spec, fresh)
@@ -113,7 +134,24 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
     return handle
 
 
-def _settler(batch: Batch, planned: Callable[[str], Provider]) -> Settler:
+def _cached(batch: Batch, fresh: bool, alike: list[Shared], jobs: Identified) -> dict[int, CachedPart]:
+    """Say which jobs are marked for the prompt cache; a preview is too small to pay for writing it."""
+    settings = batch.settings
+    first = next(iter(batch.asked))
+    if settings.preview is not None or not any(m.role == "system" or m.documents for m in first.messages):
+        return {}
+
+    def answered(marks: list[str]) -> set[str]:
+        there = not fresh and Path(settings.state_file).expanduser().exists()
+        return store_at(settings.state_file).known(marks)[0] if there else set()
+
+    prices = environment.price_book(stated_prices(_spec(batch, [], fresh)), settings.live)
+    found, marks = plan(jobs, prices, utc(runner().clock.now()), answered, wanted=settings.cache)
+    alike[:] = found
+    return marks
+
+
+def _settler(batch: Batch, planned: Callable[[str], Provider], cached: Cached) -> Settler:
     settings = batch.settings
     return Settler(
         batch.asked,
@@ -124,6 +162,7 @@ def _settler(batch: Batch, planned: Callable[[str], Provider]) -> Settler:
         max_tokens=MAX_TOKENS,
         limited=settings.limit is not None,
         adaptive=settings.adaptive,
+        cached=cached,
     )
 
 

@@ -143,6 +143,15 @@ class Settable:
         self.settings.base_url = None if url is None else base_url(url)
         return self
 
+    def set_cache(self, enabled: bool = True) -> Self:
+        """Choose whether beginnings that jobs share are marked for the provider's prompt cache, where that pays.
+
+        Args:
+            enabled: False marks none; what a provider caches by itself it caches all the same.
+        """
+        self.settings.cache = enabled
+        return self
+
     def use_practice(self, enabled: bool = True) -> Self:
         """Use the embedded practice provider: no model is asked, nothing leaves this machine, nothing is paid.
 

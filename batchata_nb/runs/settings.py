@@ -32,6 +32,7 @@ class Settings:
     provider: str | None = None
     base_url: str | None = None
     practice: bool = field(default_factory=lambda: truth(os.environ.get("BATCHATA_PRACTICE", "")))
+    cache: bool = True
     live: bool = False
     rest_live: bool = False
     preview: int | None = None

@@ -12,13 +12,20 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import ValidationError
-from ..core.jobs import CiteMode, Job, Marker
+from ..core.jobs import CachedPart, CiteMode, Job, Marker
 from .asking import Asked
 from .packing import PackedJobs
 from .records import JobRecord, Sizing
 
 if TYPE_CHECKING:
     from ..providers.base import Provider
+
+
+Identified = Iterable[tuple[int, Job, str]]
+"""Row, job and identity of each."""
+Cached = Callable[[Identified], Mapping[int, CachedPart]]
+MARK_BYTES = 128
+"""More than what a mark for the prompt cache adds to an encoded row."""
 
 
 @dataclass(slots=True)
@@ -66,6 +73,7 @@ class Settler:
         max_tokens: Cap on output tokens where none is stated.
         limited: A ceiling is set, so that each job needs a worst case.
         adaptive: Caps may be lowered, so that each job needs one that can be.
+        cached: Goes through all jobs, and says by row which are marked for a prompt cache.
     """
 
     def __init__(
@@ -79,6 +87,7 @@ class Settler:
         max_tokens: int,
         limited: bool = False,
         adaptive: bool = False,
+        cached: Cached | None = None,
     ) -> None:
         self._asked = asked
         self._defaults = defaults
@@ -87,6 +96,7 @@ class Settler:
         self._endpoint = endpoint
         self._max_tokens = max_tokens
         self._limited, self._adaptive = limited, adaptive
+        self._cached = cached
         self._adapters: dict[str, Provider] = {}
         self._left_out: set[tuple[str, str]] = set()
         self._warned = False
@@ -117,14 +127,18 @@ class Settler:
             ValidationError: A job that the provider would refuse, two of the same id, or one whose worst case cannot be
                 bounded though a ceiling is set; names the job.
         """
+        cached = {} if self._cached is None else self._cached(self._jobs())
         for row, job, mark in self._jobs():
             adapter = self._adapters[job.model]
+            if row in cached:
+                job = replace(job, cached=cached[row])
             try:
                 adapter.check(job)
             except ValidationError as error:
                 raise ValidationError(str(error) if len(self._asked) == 1 else f"Job {job.id}: {error}") from error
             self._bounded(job)
-            yield JobRecord(job, _sizing(row, job, mark, adapter.encoded_size(job)))
+            size = adapter.encoded_size(job) + (MARK_BYTES if job.cached else 0)
+            yield JobRecord(job, _sizing(row, job, mark, size))
 
     def _bounded(self, job: Job) -> None:
         from ..providers.worst import fixed_room, unbounded

@@ -57,6 +57,12 @@ def money_words(summary: Mapping[str, Any]) -> str:
         parts.append(f"limit {dollars(money['limit'])}")
     if money.get("saved") is not None:
         parts.append(f"{dollars(money['saved'])} {would}saved against real-time prices")
+    if (cached := amount(money.get("cached", "0"))) is not None and cached:
+        parts.append(
+            f"{dollars(cached)} {would}saved by prompt caching"
+            if cached > 0
+            else f"prompt caching cost {dollars(-cached)} more than it saved"
+        )
     if held := summary.get("held"):
         parts.append(f"{number(held.get('jobs'))} jobs held, {dollars(held.get('needs', '0'))} more would release them")
     return ", ".join(parts)

@@ -15,6 +15,8 @@ from .schema import fit_shared, has_native_form
 
 ROW_ID = "custom_id"
 _NAME = "anthropic"
+_CACHE: JsonObject = {"cache_control": {"type": "ephemeral"}}
+"""Cached for five minutes, the lifetime without a `ttl`; each use begins them anew."""
 _DONE = frozenset({"end_turn", "stop_sequence"})
 # Sending the same row again gives the same error.
 _FINAL = frozenset({
@@ -37,7 +39,7 @@ def encode(job: Job, attachments: Attachments) -> JsonObject:
     in_prompt = schema is not None and not sends_format(job)
     params: JsonObject = {"model": job.model, "max_tokens": job.max_tokens}
     if system := system_text(job):
-        params["system"] = system
+        params["system"] = system if job.cached != "system" else [{"type": "text", "text": system, **_CACHE}]
     params["messages"] = [
         {
             "role": turn.role,
@@ -48,11 +50,22 @@ def encode(job: Job, attachments: Attachments) -> JsonObject:
         }
         for turn in turns(job, prompt_schema=schema if in_prompt else None)
     ]
+    if job.cached == "documents":
+        _mark_documents(params["messages"])
     if schema is not None and not in_prompt:
         params["output_config"] = {"format": {"type": "json_schema", "schema": fit_shared(schema, _NAME)}}
     if job.temperature is not None:
         params["temperature"] = job.temperature
     return merged(params, job.params)
+
+
+def _mark_documents(messages: list[JsonObject]) -> None:
+    """Mark the last document of the first user turn that has any: all before it is cached with it."""
+    for message in messages:
+        blocks = [block for block in message["content"] if block["type"] in ("document", "image")]
+        if blocks:
+            blocks[-1].update(_CACHE)
+            return
 
 
 def sends_format(job: Job) -> bool:
