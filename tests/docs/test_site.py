@@ -6,13 +6,19 @@ import os
 import re
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from batchata_nb.notebook.helptext import COMMANDS
 from batchata_nb.notebook.options import BY_NAME
+from tools import chromium
 from tools.docs_hooks import MADE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,6 +86,51 @@ def test_pages_load_nothing_from_other_hosts(site):
 
     assert sum(map(len, asked.values())) > 100
     assert [(page, url) for page, urls in asked.items() for url in urls if re.match(r"(https?:)?//", url)] == []
+
+
+@pytest.fixture
+def served(site: Path) -> Iterator[str]:
+    """The site behind a server on loopback; its address."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site))) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 480)])
+def test_a_browser_shows_each_page_and_asks_no_other_host(site, served, scheme, width):
+    """In a real browser no page asks another host, reports an error, or is wider than its window; the search finds."""
+    executable = chromium.find()
+    if executable is None:
+        pytest.skip("no Chromium")
+    elsewhere, errors, wide = [], [], []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        page = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}).new_page()
+        page.on("request", lambda request: elsewhere.append(request.url))
+        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        for path in pages(site):
+            name = str(path.relative_to(site))
+            page.goto(served + name)
+            if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+                wide.append(name)
+        page.goto(f"{served}index.html?q=reconcile")
+        page.locator(".md-search-result__item").first.wait_for()
+        found = page.locator(".md-search-result__item").count()
+        browser.close()
+
+    assert [url for url in elsewhere if not url.startswith((served, "data:", "blob:"))] == []
+    assert (errors, wide) == ([], [])
+    assert found > 0
 
 
 def test_nothing_made_is_left_open(site):
