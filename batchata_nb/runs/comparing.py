@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..core.jobs import JsonObject
@@ -13,9 +15,10 @@ from .equality import same
 from .pages import cell
 from .reviews import ANSWER
 from .store import Store
+from .store_file import chunks
 
-MOST = 20_000
-"""Rows of a run up to which agreement is counted over all of it; above, views get each page alone."""
+AT_ONCE = 1000
+"""Inputs whose answers are in memory at once, however many there are."""
 MOST_COLUMNS = 200
 
 
@@ -34,30 +37,22 @@ def compare(
 
     Returns:
         `total` inputs, `models`, `columns`, the `path` compared, `agreement` (per field: inputs on which all models say
-        the same, of those that at least two have answered; None for runs above `MOST` rows), `accuracy` (per field and
+        the same, of those that at least two have answered), `accuracy` (per field and
         model: gold values that it has right, of those that are known; unanswered ones are wrong once the job has
         ended) and `rows`.
     """
     gold = store.gold(state.run_id)
     inputs, models = _inputs(store, state)
-    rows = [row for found in inputs.values() for row in found.values()]
-    known = _values(store, state, rows) if len(rows) <= MOST else {}
-    columns = list(dict.fromkeys(p for values in known.values() for p in values))[:MOST_COLUMNS]
-    agreement = {column: _agreement(inputs, known, column) for column in columns} if known else None
-    accuracy = _accuracy(state, inputs, known, gold) if known else {}
+    found = _survey(store, state, inputs, path, gold)
+    columns = found.columns
     chosen = path if path in columns or not columns else columns[0]
-    ids = list(inputs)
-    if differ and known and chosen is not None:
-        ids = [each for each in ids if _same(inputs[each], known, chosen) is False]
+    ids = found.differ.get(chosen, []) if differ and chosen is not None else list(inputs)
     page = ids[start : start + n]
-    if not known:
-        known = _values(store, state, [row for each in page for row in inputs[each].values()])
-        columns = list(dict.fromkeys(p for values in known.values() for p in values))[:MOST_COLUMNS]
-        chosen = path if path in columns or not columns else columns[0]
+    known = _values(store, state, [row for each in page for row in inputs[each].values()])
     shown = [_line(state, each, inputs[each], known, chosen or ANSWER, gold.get(each, {})) for each in page]
     return {
         "total": len(ids), "start": start, "models": models, "columns": columns, "path": chosen,
-        "agreement": agreement, "accuracy": accuracy, "gold": bool(gold), "rows": shown,
+        "agreement": found.agreement, "accuracy": found.accuracy, "gold": bool(gold), "rows": shown,
     }  # fmt: skip
 
 
@@ -76,7 +71,7 @@ def _values(store: Store, state: RunState, rows: list[int]) -> dict[int, Mapping
     good = [row for row in rows if state.state_of(row) == "succeeded"]
     fields: dict[int, Mapping[str, Any]] = dict(store.fields(state.run_id, good))
     plain = [row for row in good if row not in fields]
-    for row, body in store.results(state.run_id, plain[:MOST]).items():
+    for row, body in store.results(state.run_id, plain).items():
         fields[row] = {ANSWER: body["text"]}
     return fields
 
@@ -94,21 +89,81 @@ def _plain(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
 
 
-def _agreement(
-    inputs: Mapping[str, Mapping[str, int]], known: Mapping[int, Mapping[str, Any]], path: str
-) -> dict[str, int]:
-    verdicts = [_same(found, known, path) for found in inputs.values()]
-    return {"same": verdicts.count(True), "of": len(verdicts) - verdicts.count(None)}
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What all answers of a run tell together.
+
+    Attributes:
+        columns: Fields that there are, as first met.
+        agreement: By field: inputs on which all models say the same, of those that two have answered.
+        accuracy: By field and model: gold values that it has right, of those that are known.
+        differ: Inputs on which the models differ, for the field asked for and for the first one.
+    """
+
+    columns: list[str]
+    agreement: dict[str, dict[str, int]]
+    accuracy: dict[str, dict[str, dict[str, int]]]
+    differ: dict[str, list[str]]
+
+
+_surveys: OrderedDict[tuple[object, ...], Survey] = OrderedDict()
+_REMEMBERED = 8
+
+
+def _survey(
+    store: Store,
+    state: RunState,
+    inputs: Mapping[str, Mapping[str, int]],
+    path: str | None,
+    gold: Mapping[str, Mapping[str, Any]],
+) -> Survey:
+    """Look at all answers once, some at a time; turning a page of an unchanged run looks at none again."""
+    key = (str(store.path), state.run_id, state.seq, path, len(gold))
+    known = _surveys.get(key)
+    if known is None:
+        known = _surveys[key] = _look(store, state, inputs, path, gold)
+        while len(_surveys) > _REMEMBERED:
+            _surveys.popitem(last=False)
+    return known
+
+
+def _look(
+    store: Store,
+    state: RunState,
+    inputs: Mapping[str, Mapping[str, int]],
+    path: str | None,
+    gold: Mapping[str, Mapping[str, Any]],
+) -> Survey:
+    columns: dict[str, None] = {}
+    answered, differs, ids = 0, Counter[str](), dict[str, list[str]]()
+    accuracy: dict[str, dict[str, dict[str, int]]] = {}
+    for some in chunks(list(inputs), AT_ONCE):
+        part = {each: inputs[each] for each in some}
+        known = _values(store, state, [row for found in part.values() for row in found.values()])
+        for values in known.values():
+            columns.update(dict.fromkeys(values) if len(columns) < MOST_COLUMNS else {})
+        for each, found in part.items():
+            answers = [known[row] for row in found.values() if row in known]
+            answered += len(answers) > 1
+            for column in dict.fromkeys(p for values in answers for p in values) if len(answers) > 1 else ():
+                if _same(found, known, column) is False:
+                    differs[column] += 1
+                    if column == path or column == next(iter(columns)):
+                        ids.setdefault(column, []).append(each)
+        _accuracy(accuracy, state, part, known, {each: gold[each] for each in some if each in gold})
+    shown = list(columns)[:MOST_COLUMNS]
+    agreement = {column: {"same": answered - differs[column], "of": answered} for column in shown}
+    return Survey(shown, agreement, accuracy, ids)
 
 
 def _accuracy(
+    counts: dict[str, dict[str, dict[str, int]]],
     state: RunState,
     inputs: Mapping[str, Mapping[str, int]],
     known: Mapping[int, Mapping[str, Any]],
     gold: Mapping[str, Mapping[str, Any]],
-) -> dict[str, dict[str, dict[str, int]]]:
-    """Count by field and model how many gold values of jobs that have ended it has right."""
-    counts: dict[str, dict[str, dict[str, int]]] = {}
+) -> None:
+    """Count on, by field and model, how many gold values of jobs that have ended it has right."""
     for each, values in gold.items():
         for model, row in inputs.get(each, {}).items():
             if row not in known and state.state_of(row) not in OUTCOMES:
@@ -117,7 +172,6 @@ def _accuracy(
                 score = counts.setdefault(path, {}).setdefault(model, {"right": 0, "of": 0})
                 score["of"] += 1
                 score["right"] += row in known and same(known[row].get(path), value)
-    return counts
 
 
 def _line(

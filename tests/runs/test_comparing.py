@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from batchata_nb import Batch
-from batchata_nb.runs.comparing import compare
+from batchata_nb.runs import comparing
 
 MODELS = ["claude-sonnet-5-5", "gpt-6.1-sol"]
 
@@ -65,10 +65,17 @@ def test_pages_and_unknown_fields(run):
     assert ["m1"] == [row["id"] for row in found["rows"]]
 
 
-def test_large_runs_are_compared_page_by_page(run, monkeypatch):
-    """Above a bound only the page's rows are read, and agreement over all is not stated."""
-    monkeypatch.setattr("batchata_nb.runs.comparing.MOST", 2)
-    found = compare(run.store, run.drive.state, 0, 1, path="topic")
+def test_large_runs_are_counted_whole_some_at_a_time(run, monkeypatch):
+    """However many inputs there are, agreement is counted over all, with few answers in memory, and only once."""
+    whole = run.compare(0, 10, path="topic")
+    looked = []
+    real = comparing._values
+    monkeypatch.setattr(comparing, "AT_ONCE", 1)
+    monkeypatch.setattr(comparing, "_values", lambda *args: looked.append(len(args[2])) or real(*args))
+    comparing._surveys.clear()
+    found = run.compare(0, 10, path="topic")
+    again = run.compare(0, 1, path="topic", differ=True)
 
-    assert found["agreement"] is None
-    assert [True] == [row["same"] for row in found["rows"]]
+    assert whole == found
+    assert [2, 2, 2, 6, 0] == looked
+    assert 0 == again["total"]

@@ -1,0 +1,196 @@
+"""How light the views are at 100,000 jobs: ours beside the same at 1,000 jobs, in one Chromium.
+
+`python benchmarks/views.py [--jobs 100000] [--json FILE]` prints a table. A finished practice run of so many jobs is
+shown in a page that carries the widget's real messages to the real runner; no notebook front end takes part, so that
+what is measured is ours. Needs the developers' packages (`pip install -e .[dev]`) and a Chromium (`make browser`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import os
+import platform
+import runpy
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+TRACED = ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline"]
+BYTES = "bytes.map((b) => new DataView(Uint8Array.from(atob(b), (c) => c.charCodeAt(0)).buffer))"
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = (
+    """<!doctype html><meta charset="utf-8"><style>body { margin: 8px; width: 1100px; }</style><div id="cell"></div>"""
+)
+MODEL = """async ([source, css, state]) => {
+  const style = document.createElement("style");
+  style.textContent = css;
+  document.head.append(style);
+  const heard = new Map();
+  window.model = {
+    get: (key) => state[key], on: (name, fn) => heard.set(name, [...(heard.get(name) ?? []), fn]), off: () => undefined,
+    send: (content) => window.toKernel(JSON.stringify(content)),
+  };
+  window.tell = (content, buffers) => (heard.get("msg:custom") ?? []).forEach((fn) => fn(content, buffers));
+  window.push = (summary) => { state.summary = summary; (heard.get("change:summary") ?? []).forEach((fn) => fn()); };
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const widget = (await import(url)).default;
+  const began = performance.now();
+  widget.render({ model: window.model, el: document.querySelector("#cell") });
+  while (!document.querySelector("tbody tr")) await new Promise(requestAnimationFrame);
+  return performance.now() - began;
+}"""
+SCROLL = """async () => {
+  const box = document.querySelector(".bnb-scroll"), frames = [];
+  let last = performance.now();
+  for (let n = 0; n < 240; n++) {
+    box.scrollTop += n % 40 === 39 ? box.scrollHeight / 9 : 90;
+    await new Promise(requestAnimationFrame);
+    const now = performance.now();
+    frames.push(now - last);
+    last = now;
+  }
+  return frames.sort((a, b) => a - b);
+}"""
+HOUR = """async ([summary, updates]) => {
+  for (let n = 0; n < updates; n++) {
+    const counts = { ...summary.counts, succeeded: n, running: summary.total - n };
+    window.push({ ...summary, state: "running", rev: summary.rev + n + 1, counts, elapsed: n / 2 });
+    if (n % 20 === 0) await new Promise(requestAnimationFrame);
+  }
+}"""
+
+
+def finished(jobs: int, folder: Path) -> Any:
+    """Return a finished practice run of so many jobs."""
+    from batchata_nb import Batch
+
+    batch = Batch().use_practice().set_state(file=str(folder / f"state-{jobs}.db"))
+    batch.add_jobs(
+        "Say the mood. Mood: good. {{ item }}", over=[f"Message {n}" for n in range(jobs)], model="gpt-6.1-sol"
+    )
+    return batch.run(name="bench", wait=True)
+
+
+@contextmanager
+def shown(browser: Any, run: Any) -> Iterator[tuple[Any, float]]:
+    """Show a run's dashboard in a page, its messages carried to the runner; give the page and its first paint (ms)."""
+    from batchata_nb.notebook.desk import Desk, as_json
+    from batchata_nb.notebook.pages import Pages
+
+    page, answers, asked = browser.new_page(), [], []
+    desk = Desk(run, lambda content, buffers: answers.append((content, list(buffers))), Pages())
+    page.expose_function("toKernel", lambda text: (asked.append(text), desk.receive(json.loads(text)))[0])
+    page.set_content(PAGE)
+    static = ROOT / "batchata_nb" / "widgets" / "static"
+    arguments = [
+        (static / "dashboard.js").read_text(),
+        (static / "views.css").read_text(),
+        {"summary": as_json(run.summary())},
+    ]
+
+    def carry() -> None:
+        while answers:
+            content, buffers = answers.pop(0)
+            page.evaluate(
+                f"([content, bytes]) => window.tell(content, {BYTES})",
+                [content, [base64.b64encode(each).decode() for each in buffers]],
+            )
+
+    page.carry = carry
+    page.evaluate(f"args => {{ window.first = ({MODEL})(args); }}", arguments)
+    for _ in range(2000):
+        carry()
+        if page.evaluate("() => document.querySelector('tbody tr') !== null"):
+            break
+        page.wait_for_timeout(2)
+    try:
+        yield page, float(page.evaluate("() => window.first"))
+    finally:
+        page.close()
+
+
+def scrolled(browser: Any, page: Any) -> tuple[list[float], float]:
+    """Scroll through the table; return the time of each frame (ms, sorted), and the longest task in
+    Chromium's trace (ms of processor time, which other programs do not add to)."""
+    browser.start_tracing(page=page, categories=TRACED)
+    page.evaluate(f"() => {{ window.frames_ = null; ({SCROLL})().then((found) => {{ window.frames_ = found; }}); }}")
+    while page.evaluate("() => window.frames_ === null"):
+        page.carry()
+        page.wait_for_timeout(5)
+    trace = json.loads(browser.stop_tracing())
+    busy = [event.get("tdur", event["dur"]) for event in trace["traceEvents"] if _is_task(event)]
+    tasks = [micro / 1000 for micro in busy]
+    return list(page.evaluate("() => window.frames_")), max(tasks, default=0.0)
+
+
+def _is_task(event: dict[str, Any]) -> bool:
+    """Whether an event of a trace is one task of a thread."""
+    return str(event.get("name", "")).endswith("RunTask") and "dur" in event
+
+
+def memory(page: Any) -> float:
+    """Return the page's live JavaScript heap in MiB, after a collection."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    return float(session.send("Runtime.getHeapUsage")["usedSize"]) / 2**20
+
+
+def table(jobs: int) -> list[tuple[str, str, str]]:
+    """Measure everything; return (what, measured, to reach)."""
+    from playwright.sync_api import sync_playwright
+
+    rows: list[tuple[str, str, str]] = []
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        path = runpy.run_path(str(ROOT / "tools" / "chromium.py"))["find"]()
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        paint: dict[int, float] = {}
+        pages: dict[int, float] = {}
+        for count in (1000, jobs):
+            run = finished(count, Path(name))
+            size = len(json.dumps(run.summary(), ensure_ascii=False).encode())
+            with shown(browser, run) as (page, first):
+                paint[count] = first
+                began = time.process_time()
+                for start in range(0, count, max(1, count // 20)):
+                    run.rows(start, 50)
+                pages[count] = (time.process_time() - began) / 20
+                frames, longest = scrolled(browser, page)
+                before = memory(page)
+                page.evaluate(HOUR, [json.loads(json.dumps(run.summary(), default=str)), 7200])
+                after = memory(page)
+            rows += [
+                (f"{count:,} jobs, first rows in the page", f"{first:.0f} ms", "< 1,000 ms"),
+                (f"{count:,} jobs, bytes of an update", f"{size:,}", "< 2,048"),
+                (f"{count:,} jobs, frame while scrolling", f"p99 {frames[int(len(frames) * 0.99)]:.0f} ms", "< 50 ms"),
+                (f"{count:,} jobs, longest task in the trace (CPU)", f"{longest:.0f} ms", "< 50 ms"),
+                (f"{count:,} jobs, heap before and after an hour", f"{before:.1f} and {after:.1f} MiB", "the same"),
+            ]
+        rows.append((f"first rows, {jobs:,} over 1,000", f"{paint[jobs] / paint[1000]:.2f} x", "<= 2 x"))
+        rows.append((f"a page of rows in the kernel, {jobs:,} over 1,000", f"{pages[jobs] / pages[1000]:.2f} x", ""))
+        browser.close()
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=100_000)
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    os.environ |= {"BATCHATA_PRACTICE_SECONDS": "0", "BATCHATA_POLL_INTERVAL": "0.05"}
+    rows = table(asked.jobs)
+    width = max(len(row[0]) for row in rows)
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    for what, found, goal in rows:
+        print(f"{what:{width}}  {found:28}  {goal}")
+    if asked.json:
+        lines = [dict(zip(("what", "measured", "goal"), row, strict=True)) for row in rows]
+        asked.json.write_text(json.dumps(lines, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
