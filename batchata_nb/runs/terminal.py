@@ -1,4 +1,4 @@
-"""Progress of a run in a terminal, drawn by rich."""
+"""Progress of a run on a terminal, drawn by rich; where there is none, plain lines of what happens, and the end."""
 
 from __future__ import annotations
 
@@ -7,51 +7,143 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from ..core.jobs import JsonObject
+from ..core.markup import visible
+from ..core.results import OUTCOMES
+from .clock import utc
 from .estimate import dollars
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
     from .run import BatchRun
+
+SHOWN = ("succeeded", *(name for name in OUTCOMES if name != "succeeded"), "running", "submitting", "pending", "held")
+PRACTICE = "practice: no model is asked, nothing is sent or paid"
+Draw = Callable[[dict[str, Any], float, dict[str, Any]], None]
 
 
 @contextmanager
-def shown(run: BatchRun) -> Iterator[Callable[[dict[str, Any], float, dict[str, Any]], None]]:
-    """Show a run's progress while the block lasts; yields what redraws it."""
+def shown(run: BatchRun, console: Console | None = None) -> Iterator[Draw]:
+    """Show a run's progress while the block lasts; yields what redraws it.
+
+    Args:
+        run: The run.
+        console: Where to; standard output if left out.
+    """
     from rich.console import Console
     from rich.live import Live
 
-    console = Console()
-    with Live(_view(run), console=console, refresh_per_second=4, transient=not console.is_terminal) as live:
+    console = console or Console()
+    if not console.is_terminal:
+        lines = _Lines(run, console)
+        yield lines.more
+        lines.end()
+        return
+    with Live(_view(run), console=console, refresh_per_second=4) as live:
         try:
             yield lambda *_: live.update(_view(run))
         finally:
             live.update(_view(run))
 
 
+class _Lines:
+    """What happens, a line each, for logs and pipes."""
+
+    def __init__(self, run: BatchRun, console: Console) -> None:
+        self._run, self._console = run, console
+        self._seen = 0
+
+    def more(self, *_: Any) -> None:
+        log = self._run.drive.state.log
+        new, self._seen = log[self._seen :], len(log)
+        for at, text in new:
+            self._say(f"{utc(at):%Y-%m-%d %H:%M:%S} UTC  {self._run.name}: {text}")
+
+    def end(self) -> None:
+        self.more()
+        summary = self._run.summary()
+        for line in (f"{summary['name']}: {summary['words']}", _jobs(summary), _money(summary), *_causes(summary)):
+            self._say(line)
+        if summary["practice"]:
+            self._say(PRACTICE)
+
+    def _say(self, text: str) -> None:
+        self._console.print(_plain(text), soft_wrap=True)
+
+
 def _view(run: BatchRun) -> Any:
+    """The facts of the dashboard: how far, how much, what it waits for, what went wrong. Nothing is read as markup."""
     from rich.console import Group
     from rich.progress_bar import ProgressBar
     from rich.table import Table
-    from rich.text import Text
 
     summary = run.summary()
-    counts, money = summary["counts"], summary["money"]
-    ended = sum(counts[k] for k in ("succeeded", "invalid", "errored", "expired", "cancelled", "missing", "held"))
-    line = Text.assemble((summary["name"], "bold"), "  ", summary["words"])
-    if summary["practice"]:
-        line.append("  [practice: no model is asked, nothing is paid]", "dim")
+    total, ended = summary["total"], sum(summary["counts"][name] for name in OUTCOMES)
+    head = _plain(summary["name"], "bold")
+    head.append("  ").append_text(_plain(summary["words"]))
     bar = Table.grid(padding=(0, 2))
-    limit = "" if money["limit"] is None else f" of {dollars(Decimal(money['limit']))}"
-    failed = ended - counts["succeeded"] - counts["held"]
-    bar.add_row(
-        ProgressBar(total=max(summary["total"], 1), completed=ended, width=32),
-        f"{counts['succeeded']:,} of {summary['total']:,} succeeded" + (f", {failed:,} failed" if failed else ""),
-        f"{dollars(Decimal(money['spent'])) if money['known'] else '?'}{limit}",
-        f"{summary['elapsed']:.0f} s",
-    )
+    bar.add_row(ProgressBar(total=max(total, 1), completed=ended, width=32), _plain(f"{ended:,} of {total:,} ended"))
     batches = Table.grid(padding=(0, 2))
     for batch in summary["batches"]["list"]:
         done = "" if batch["done"] is None else f"{batch['done']:,} of {batch['rows']:,}"
-        batches.add_row(
-            "  ", batch["provider"], batch["batch_id"] or batch["tag"], batch["word"], done, batch["note"] or ""
-        )
-    return Group(line, bar, batches)
+        cells = (batch["batch_id"] or batch["tag"], batch["word"], done, _waits(batch))
+        batches.add_row("", *(_plain(cell) for cell in cells))
+    lines = [_plain(line) for line in (_jobs(summary), _money(summary), _time(summary))]
+    causes = [_plain(line, "red") for line in _causes(summary)]
+    practice = [_plain(PRACTICE, "dim")] if summary["practice"] else []
+    return Group(head, bar, *lines, batches, *causes, *practice)
+
+
+def _plain(text: str, style: str = "") -> Text:
+    """Text as it is: no markup in it counts, and nothing in it acts on the terminal."""
+    from rich.text import Text
+
+    return Text(visible(text).replace("\n", " "), style=style)
+
+
+def _jobs(summary: JsonObject) -> str:
+    counts = [f"{summary['counts'][name]:,} {name}" for name in SHOWN if summary["counts"].get(name)]
+    reused = f"; {summary['reused']:,} reused for free" if summary["reused"] else ""
+    return f"  jobs   {summary['total']:,}: {', '.join(counts) or 'none yet'}{reused}"
+
+
+def _money(summary: JsonObject) -> str:
+    money = summary["money"]
+    if not money["known"]:
+        return "  money  unknown: no price is known for this model"
+    would = "would be " if summary["practice"] else ""
+    limit = "no limit" if money["limit"] is None else f"limit {dollars(Decimal(money['limit']))}"
+    parts = [f"{dollars(Decimal(money['spent']))} {would}spent"]
+    parts += [f"{dollars(Decimal(money['reserved']))} reserved"] if Decimal(money["reserved"]) else []
+    parts += [limit]
+    if money["saved"] is not None:
+        parts.append(f"{dollars(Decimal(money['saved']))} {would}saved against real-time prices")
+    held = summary["held"]
+    if held:
+        parts.append(f"{held['jobs']:,} jobs held, {dollars(Decimal(held['needs']))} more would release them")
+    return f"  money  {', '.join(parts)}"
+
+
+def _time(summary: JsonObject) -> str:
+    left = "" if summary["eta"] is None else f", about {_seconds(summary['eta'])} left"
+    unknown = ", time left not known yet" if summary["state"] == "running" and summary["eta"] is None else ""
+    return f"  time   {_seconds(summary['elapsed'])}{left}{unknown}"
+
+
+def _waits(batch: JsonObject) -> str:
+    looks = "" if batch["next_poll"] is None else f"next look in {_seconds(batch['next_poll'])}"
+    return "; ".join(part for part in (batch["note"] or "", looks) if part)
+
+
+def _causes(summary: JsonObject) -> list[str]:
+    """Failures by cause, each with how many there are."""
+    return [f"  {e['count']:,} × {e['kind'].replace('_', ' ')}: {e['message']}" for e in summary["errors"]]
+
+
+def _seconds(seconds: float) -> str:
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
