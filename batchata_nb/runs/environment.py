@@ -10,6 +10,7 @@ from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
 from ..core.errors import ValidationError
 from .costs import LivePrices, Prices
@@ -76,6 +77,23 @@ def provider(name: str, folder: Path, *, practice: bool, live: bool = False, bas
     if live:
         return _live_provider(name, environment, mark, folder / LIVE, url)
     return _provider(name, environment, mark, url)
+
+
+def endpoint(name: str, *, practice: bool, base_url: str | None) -> str:
+    """Return where a provider's answers come from, as a part of a job's identity; empty for the provider itself.
+
+    Args:
+        name: The provider.
+        practice: The practice provider answers.
+        base_url: The OpenAI-compatible endpoint that the user chose; without one, `OPENAI_BASE_URL` says.
+    """
+    if practice:
+        return PRACTICE
+    from ..providers.openai_compatible import base_url as in_one_form
+
+    said = os.environ.get("OPENAI_BASE_URL", "").strip() if name == "openai" else ""
+    url = base_url or (in_one_form(said) if said else "")
+    return "" if urlsplit(url).hostname == "api.openai.com" else url
 
 
 def _mark() -> int:

@@ -86,6 +86,9 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
         defined = _defined(settler, batch, name)
     spec = _spec(batch, defined.models, fresh)
     spec["gold"] = bool(batch.gold)
+    if {provider for provider, _ in defined.pairs} == {"openai"} and not settings.practice:
+        # A run goes on where it began, also in a kernel whose environment says otherwise.
+        spec["base_url"] = environment.endpoint("openai", practice=False, base_url=settings.base_url) or None
     if preview is not None:
         spec["preview"] = preview
     prices = environment.price_book(stated_prices(spec), settings.live)
@@ -158,7 +161,7 @@ def _settler(batch: Batch, planned: Callable[[str], Provider], cached: Cached) -
         batch.defaults,
         provider_name=settings.provider or ("openai" if settings.base_url else None),
         provider=planned,
-        endpoint=environment.PRACTICE if settings.practice else settings.base_url or "",
+        endpoint=partial(environment.endpoint, practice=settings.practice, base_url=settings.base_url),
         max_tokens=MAX_TOKENS,
         limited=settings.limit is not None,
         adaptive=settings.adaptive,

@@ -69,7 +69,7 @@ class Settler:
         defaults: Parameters of jobs that do not state their own.
         provider_name: The provider, where the user names it.
         provider: Provider by name.
-        endpoint: Where answers come from, if not from the provider; see `Job.endpoint`.
+        endpoint: By provider where answers come from, if not from the provider itself; see `Job.endpoint`.
         max_tokens: Cap on output tokens where none is stated.
         limited: A ceiling is set, so that each job needs a worst case.
         adaptive: Caps may be lowered, so that each job needs one that can be.
@@ -83,7 +83,7 @@ class Settler:
         *,
         provider_name: str | None,
         provider: Callable[[str], Provider],
-        endpoint: str,
+        endpoint: Callable[[str], str],
         max_tokens: int,
         limited: bool = False,
         adaptive: bool = False,
@@ -224,7 +224,7 @@ class Settler:
             item.schema,
             name,
             cite,
-            endpoint=self._endpoint,
+            endpoint=self._endpoint(adapter.name),
         )
 
 

@@ -94,3 +94,33 @@ def test_the_cell_fills_the_setting():
     spec = parse("x -m gemma3-270m --base-url http://localhost:8000/v1/ --live", "Hello")
 
     assert "http://localhost:8000/v1" == fill(spec, {}, Defaults()).settings.base_url
+
+
+def test_a_url_in_the_environment_is_an_endpoint_too(monkeypatch):
+    """`OPENAI_BASE_URL` is part of a job's identity: another server is asked anew, the same one is not."""
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+
+    def run(server: CompatibleServer) -> str:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        batch = Batch().set_provider("openai")
+        batch.add_jobs("{{ item }} is a city.", over=["Oslo"], model="gemma3-270m", response_model=City, max_tokens=50)
+        return batch.run(name="a", live=True, wait=True).run_id
+
+    with CompatibleServer() as one, CompatibleServer() as other:
+        first, again, second = run(one), run(one), run(other)
+
+    assert first == again != second
+    assert other.sent("POST /v1/chat/completions")
+
+
+def test_a_run_goes_on_where_it_began(monkeypatch):
+    """The endpoint of the environment is kept with the run, so that another kernel does not send its jobs elsewhere."""
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    with CompatibleServer() as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url + "/")
+        batch = Batch().set_provider("openai")
+        batch.add_jobs("{{ item }} is a city.", over=["Oslo"], model="gemma3-270m", max_tokens=50)
+        run = batch.run(name="a", live=True, wait=True)
+
+    assert server.url == run.drive.spec["base_url"]
+    assert {server.url} == {job.endpoint for job in run.store.jobs(run.run_id, [0])}
