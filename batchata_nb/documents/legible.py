@@ -20,7 +20,7 @@ _FEW, _WHOLE = 60, 0.6
 _SIGN_INSIDE = re.compile(r"[^\W\d_][\\\\^~|`{}<>][^\W\d_]")
 _CAPITAL_INSIDE = re.compile(r"[a-zß-ÿ][A-Z]")
 _CAPITALS_BEFORE = re.compile(r"[A-Z]{3,}[a-zß-ÿ]")
-_SAMPLE = 4000  # characters
+_SAMPLE, _ASKED = 4000, 600  # characters looked at, and those that pdfium is asked about one by one
 
 
 def kind_of(loaded: LoadedPage, text: str) -> PageKind:
@@ -53,7 +53,7 @@ def _is_garbled(loaded: LoadedPage, text: str) -> bool:
     strange = sum(unicodedata.category(c) in ("Co", "Cn", "Cc") or c == "\ufffd" for c in sample)
     if strange >= _STRANGE * len(sample):
         return True
-    guessed, seen = loaded.guessed(_SAMPLE)
+    guessed, seen = loaded.guessed(_ASKED)
     return seen > 0 and guessed >= _DOUBTFUL * seen and _mixed(text[:_SAMPLE]) >= _MIXED
 
 

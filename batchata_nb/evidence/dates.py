@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, time
 
-from . import fold, vocabulary
+from . import eras, fold, vocabulary
 from .printed import Printed, ascii_digits
 
 _ORDINAL = "|".join(sorted(vocabulary.ORDINALS, key=len, reverse=True))
@@ -24,6 +24,8 @@ _DAY_AFTER = re.compile(
     rf"\.?\s{{0,2}}[-_]?(?P<day>\d{{1,2}})(?!\d)\s?(?:st|nd|rd|th)?{_GAP}\s?(?:of\s)?{_YEAR}", re.IGNORECASE
 )
 _CJK_DATE = re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일號号]?")
+_PREFIXES = ("ב", "ל", "ה")
+"""What Hebrew writes together with the name of a month: `7 במרץ 2024`."""
 _COMPACT = re.compile(r"(?<![\d.,])((?:19|20)\d\d)(0[1-9]|1[0-2])([0-3]\d)(?!\d)")
 
 
@@ -40,10 +42,14 @@ def _all_dates(text: str) -> Iterator[tuple[date, Printed]]:
     for match in _NUMERIC_DATE.finditer(text):
         yield from _numeric(match)
     for match in fold.LETTERS.finditer(text):
-        if month := vocabulary.MONTHS.get(match[0].lower()):
+        word = match[0].lower()
+        prefixed = word[:1] in _PREFIXES and word not in vocabulary.MONTHS
+        if month := vocabulary.MONTHS.get(word[prefixed:]):
             yield from _named(text, match.start(), match.end(), month)
     for match in _CJK_DATE.finditer(text):
         yield from _date(match.span(), int(match[1]), int(match[2]), int(match[3]), 1.0)
+    for span, year, month, day, quality in eras.by_era(text):
+        yield from _date(span, year, month, day, quality)
     for match in _COMPACT.finditer(text):
         yield from _date(match.span(), int(match[1]), int(match[2]), int(match[3]), 0.7)
 

@@ -98,3 +98,13 @@ def splits_word(text: str, at: int) -> bool:
     if is_unspaced(before) or is_unspaced(after):
         return False
     return before.isdigit() == after.isdigit() or not (before.isascii() and after.isascii())
+
+
+def cuts(text: str, at: int) -> bool:
+    """Whether a cut before index `at` would go through a word or a code of letters and digits."""
+    if not 0 < at < len(text):
+        return False
+    before, after = text[at - 1], text[at]
+    if splits_word(text, at):
+        return True
+    return before.isascii() and after.isascii() and before.isalnum() and after.isalnum()

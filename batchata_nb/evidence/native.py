@@ -17,7 +17,8 @@ from typing import Any
 from . import candidates, fold, strings, vocabulary
 from .fields import Field
 from .labels import Path
-from .source import Source, TextPage
+from .page import TextPage
+from .source import Source
 
 Span = tuple[int, int]
 _INDEX = re.compile(r"\[(\d+)\]|/(\d+)(?=/|$)|\.(\d+)(?=\.|\[|$)")

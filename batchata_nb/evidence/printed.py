@@ -221,12 +221,16 @@ def _signs(text: str, start: int, end: int) -> tuple[int, int, bool]:
     return start, end, False
 
 
+_SIGNS = dict(zip(map(ord, "，．／％－：（）￥٪"), ",./%-:()¥%", strict=True))
+"""Signs of full width and of other scripts that stand within numbers and dates, and what they are otherwise."""
+
+
 def ascii_digits(text: str) -> str:
-    """The text with digits of other scripts as 0 to 9, character by character."""
+    """The text with digits of other scripts as 0 to 9, and their signs as the usual ones, character by character."""
     if text.isascii():
         return text
     others = {c for c in set(text) if c.isdecimal() and not c.isascii()}
-    return text.translate({ord(c): str(unicodedata.decimal(c)) for c in others}) if others else text
+    return text.translate({**_SIGNS, **{ord(c): str(unicodedata.decimal(c)) for c in others}})
 
 
 def best_first(places: Iterable[Printed]) -> list[Printed]:

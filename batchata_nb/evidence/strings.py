@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from . import fold, printed
+from . import faults, fold, printed
 from .printed import Printed
 from .source import Source, finds
 
@@ -13,13 +12,11 @@ _ELLIPSIS = re.compile(r"\s*(?:\.{3,}|…|\[\s*(?:\.{3}|…)\s*\])\s*")
 _DASH_AFTER = re.compile(r"[-–—][^\W_]| [-–—] ")
 _DASH_BEFORE = re.compile(r"[^\W_][-–—]$| [-–—] $")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff]")
+_HYPHENS = ("-", "\u2010")
 _LONGEST_ELISION = 6000
 _PIECE = 8  # letters; a piece of a broken value shorter than this is chance
 _GAP = 900  # letters between two pieces: a footer, a header and some of a column
-_FUZZY_FROM = 8
-_LONG = 30
 _SHORTEST, _DIGITS = 4, 6  # letters of a last piece; digits of a piece that has nothing else
-_CONFUSED = str.maketrans("oilsb", "01158")
 
 
 def text_places(source: Source, value: str) -> list[Printed]:
@@ -47,7 +44,7 @@ def text_places(source: Source, value: str) -> list[Printed]:
 def _as_words(source: Source, start: int, end: int, needle: str) -> float:
     """1 where the match begins and ends with words, less or 0 where it cuts through one."""
     text = source.text
-    cuts = _cuts(text, start) + _cuts(text, end)
+    cuts = fold.cuts(text, start) + fold.cuts(text, end)
     if not cuts:
         quality = 1.0 - 0.15 * (_joined(text, start) + _joined(text, end))
         if needle.isdigit() and _runs_on(text, start, end):
@@ -56,15 +53,6 @@ def _as_words(source: Source, start: int, end: int, needle: str) -> float:
     if not needle.isascii():
         return 0.8 if len(needle) > 3 else 0.6
     return 0.6 if len(needle) >= 12 and not needle.isdigit() else 0.0
-
-
-def _cuts(text: str, at: int) -> bool:
-    if not 0 < at < len(text):
-        return False
-    before, after = text[at - 1], text[at]
-    if fold.splits_word(text, at):
-        return True
-    return before.isascii() and after.isascii() and before.isalnum() and after.isalnum()
 
 
 def _joined(text: str, at: int) -> bool:
@@ -134,7 +122,7 @@ def loose(source: Source, value: str) -> list[Printed]:
     broken = in_pieces(source, value)
     if broken:
         return broken
-    return list(_faulty(source, value))
+    return list(faults.faulty(source, value))
 
 
 def _elided(source: Source, parts: list[str]) -> list[Printed]:
@@ -172,6 +160,7 @@ def in_pieces(source: Source, value: str, low: int = 0, high: int | None = None,
         return []
     first, last = source.skeleton_at(low), len(source.skeleton) if high is None else source.skeleton_at(high)
     used = _longest_run(source, words, first, last)
+    words, used = _hyphenated(source, words, used, (first, last))
     run = "".join(words[:used])
     if not _telling(run, least):
         return []
@@ -196,6 +185,7 @@ def _completed(
         behind = end, min(within[1], end + _GAP)
         ahead = max(within[0], start - _GAP), start
         used = max(_longest_run(source, words, *behind), _longest_run(source, words, *ahead))
+        words, used = _hyphenated(source, words, used, behind)
         run = "".join(words[:used])
         if not used or len(spans) > 4 or not _telling(run, least if used < len(words) else _SHORTEST):
             return []
@@ -206,6 +196,21 @@ def _completed(
         spans.append((at, at + len(run)))
         words = words[used:]
     return spans if len(spans) > 1 else []
+
+
+def _hyphenated(source: Source, words: list[str], used: int, within: tuple[int, int]) -> tuple[list[str], int]:
+    """The words with the one behind a run cut in two, where a hyphen cuts it there: its rest is in the next piece."""
+    if not used or used == len(words):
+        return words, used
+    run, word = "".join(words[:used]), words[used]
+    for size in range(len(word) - 1, 1, -1):
+        at = source.skeleton.find(run + word[:size], *within)
+        if at >= 0:
+            behind = source.places[at + len(run) + size - 1] + 1
+            if source.text[behind : behind + 1] in _HYPHENS:
+                return [*words[:used], word[:size], word[size:], *words[used + 1 :]], used + 1
+            break
+    return words, used
 
 
 def _telling(run: str, least: int) -> bool:
@@ -223,68 +228,3 @@ def _longest_run(source: Source, words: list[str], low: int, high: int) -> int:
         else:
             longest = middle - 1
     return shortest
-
-
-def _faulty(source: Source, value: str) -> Iterator[Printed]:
-    """The one alignment of a string with faults in its letters (OCR, typing); digits must agree."""
-    from rapidfuzz import fuzz
-
-    needle = fold.skeleton(value)
-    size = len(needle)
-    if size < _FUZZY_FROM or size > len(source.skeleton):
-        return
-    least = 92.0 if size < 14 else 90.0 if size < 60 else 85.0
-    found = fuzz.partial_ratio_alignment(needle, source.skeleton, score_cutoff=least)
-    if found is None or found.dest_end <= found.dest_start:
-        return
-    text = source.text
-    first, last = _trimmed(needle, source.skeleton, found.dest_start, found.dest_end)
-    likeness, start, end = max(
-        (fuzz.ratio(needle, fold.skeleton(text[a:b])), a, b)
-        for a in _word_edges(text, source.places[first])
-        for b in _word_edges(text, source.places[last - 1] + 1)
-        if a < b
-    )
-    while start < end and not fold.is_word(text[start]):
-        start += 1
-    while end > start and not fold.is_word(text[end - 1]):
-        end -= 1
-    if likeness < least or not _same_codes(_codes(value), _codes(text[start:end]), size):
-        return
-    yield Printed(start, end, 0.5 + likeness / 400, "nearly the same words")
-
-
-def _trimmed(needle: str, text: str, start: int, end: int) -> tuple[int, int]:
-    """An alignment without what it has too much at its ends: the window is as long as the needle, whatever was lost."""
-    from rapidfuzz.distance import Indel
-
-    steps = Indel.opcodes(needle, text[start:end])
-    if steps and steps[0].tag == "insert":
-        start += steps[0].dest_end - steps[0].dest_start
-    if steps and steps[-1].tag == "insert" and end > start:
-        end -= steps[-1].dest_end - steps[-1].dest_start
-    return (start, end) if start < end else (start, start + 1)
-
-
-def _word_edges(text: str, at: int) -> tuple[int, int]:
-    """The edges of the word that a place lies in; twice the place itself where it cuts through none."""
-    before = after = at
-    while before > 0 and _cuts(text, before):
-        before -= 1
-    while after < len(text) and _cuts(text, after):
-        after += 1
-    return before, after
-
-
-def _codes(text: str) -> str:
-    """The words of a text that have digits, joined: in these every character counts, save what scanners confuse."""
-    words = (word for word in map(fold.skeleton, fold.WORD.findall(text)) if any(c.isdigit() for c in word))
-    return "".join(words).translate(_CONFUSED)
-
-
-def _same_codes(wanted: str, there: str, size: int) -> bool:
-    """Whether no digit is another; in a long text a scanner may have lost some."""
-    if wanted == there:
-        return True
-    rest = iter(wanted)
-    return size >= _LONG and len(there) >= 0.5 * len(wanted) and all(c in rest for c in there)

@@ -5,30 +5,30 @@ from __future__ import annotations
 _MONTH_NAMES = (
     (
         "january jan januar jänner janvier enero ene gennaio gen janeiro januari stycznia styczeń январь января "
-        "янв يناير كانون जनवरी มกราคม"
+        "янв يناير كانون जनवरी มกราคม ינואר"
     ),
     (
         "february feb februar février fév fevr févr febrero febbraio fevereiro fev februari lutego luty февраль "
-        "февраля фев فبراير شباط फरवरी กุมภาพันธ์"
+        "февраля фев فبراير شباط फरवरी กุมภาพันธ์ פברואר"
     ),
-    "march mar märz maerz mrz mars marzo março maart mrt marca marzec март марта مارس آذار मार्च มีนาคม",
-    "april apr avril avr abril abr aprile kwietnia kwiecień апрель апреля апр أبريل نيسان अप्रैल เมษายน",
-    "may mai mayo maggio mag maio mei maja maj май мая مايو أيار मई พฤษภาคม",
-    "june jun juni juin junio giugno giu junho czerwca czerwiec июнь июня июн يونيو حزيران जून มิถุนายน",
-    "july jul juli juillet juil julio luglio lug julho lipca lipiec июль июля июл يوليو تموز जुलाई กรกฎาคม",
-    "august aug août aout agosto ago augustus sierpnia sierpień август августа авг أغسطس آب अगस्त สิงหาคม",
+    "march mar märz maerz mrz mars marzo março maart mrt marca marzec март марта مارس آذار मार्च มีนาคม מרץ מרס",
+    "april apr avril avr abril abr aprile kwietnia kwiecień апрель апреля апр أبريل نيسان अप्रैल เมษายน אפריל",
+    "may mai mayo maggio mag maio mei maja maj май мая مايو أيار मई พฤษภาคม מאי",
+    "june jun juni juin junio giugno giu junho czerwca czerwiec июнь июня июн يونيو حزيران जून มิถุนายน יוני",
+    "july jul juli juillet juil julio luglio lug julho lipca lipiec июль июля июл يوليو تموز जुलाई กรกฎาคม יולי",
+    "august aug août aout agosto ago augustus sierpnia sierpień август августа авг أغسطس آب अगस्त สิงหาคม אוגוסט",
     (
         "september sep sept septembre septiembre settembre setembro set września wrzesień сентябрь сентября сен "
-        "سبتمبر أيلول सितंबर กันยายน"
+        "سبتمبر أيلول सितंबर กันยายน ספטמבר"
     ),
     (
         "october oct oktober okt octobre octubre ottobre ott outubro out października październik октябрь октября "
-        "окт أكتوبر अक्टूबर ตุลาคม"
+        "окт أكتوبر अक्टूबर ตุลาคม אוקטובר"
     ),
-    "november nov novembre noviembre novembro listopada listopad ноябрь ноября ноя نوفمبر नवंबर พฤศจิกายน",
+    "november nov novembre noviembre novembro listopada listopad ноябрь ноября ноя نوفمبر नवंबर พฤศจิกายน נובמבר",
     (
         "december dec dezember dez décembre déc diciembre dic dicembre dezembro desember grudnia grudzień декабрь "
-        "декабря дек ديسمبر दिसंबर ธันวาคม"
+        "декабря дек ديسمبر दिसंबर ธันวาคม דצמבר"
     ),
 )
 MONTHS = {name: number for number, names in enumerate(_MONTH_NAMES, 1) for name in names.split()}

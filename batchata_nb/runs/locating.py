@@ -9,7 +9,8 @@ from ..core.citations import Citation, FieldCitations, PageNote, leaves, nowhere
 from ..core.errors import ValidationError
 from ..core.jobs import Document
 from ..evidence import locate as evidence
-from ..evidence.source import Page, Source
+from ..evidence.page import Page
+from ..evidence.source import Source
 from .texts import AnyDocument, Numbered, Text, text_of
 
 

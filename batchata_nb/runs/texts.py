@@ -13,7 +13,8 @@ from pathlib import Path
 from ..core.citations import Rect
 from ..core.jobs import Document
 from ..documents import convert, files, forms, pdf
-from ..evidence.source import Page, Source, TextPage
+from ..evidence.page import Page, TextPage
+from ..evidence.source import Source
 
 _MOST_KEPT = 24  # documents
 _MOST_CHARACTERS = 4_000_000

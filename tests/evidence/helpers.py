@@ -9,7 +9,8 @@ from fpdf import FPDF
 
 from batchata_nb.core.citations import FieldCitations
 from batchata_nb.evidence.locate import locate
-from batchata_nb.evidence.source import Source, TextPage
+from batchata_nb.evidence.page import TextPage
+from batchata_nb.evidence.source import Source
 
 
 def in_text(values: Any, text: str, schema: Mapping[str, Any] | None = None, **given: Any) -> dict[str, FieldCitations]:

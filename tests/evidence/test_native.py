@@ -8,7 +8,8 @@ import pytest
 
 from batchata_nb.evidence import native
 from batchata_nb.evidence.locate import locate
-from batchata_nb.evidence.source import Source, TextPage
+from batchata_nb.evidence.page import TextPage
+from batchata_nb.evidence.source import Source
 
 from .helpers import in_text
 
