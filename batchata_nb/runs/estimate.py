@@ -14,6 +14,7 @@ from ..core.jobs import JsonObject
 from ..core.results import Usage
 from .clock import Clock
 from .costs import Prices
+from .evidence_cost import TOKENS_PER_QUOTE, EvidenceCost, evidence_costs
 from .records import JobRecord
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Estimate:
         limit: The ceiling, or None.
         left_out: Jobs that the ceiling leaves no room for in the first round.
         evidence: Jobs that ask for evidence, by mode.
+        evidence_costs: What each mode would add, for comparison; empty where no job asks for evidence.
         notes: What the numbers rest on.
     """
 
@@ -58,6 +60,7 @@ class Estimate:
     left_out: int = 0
     evidence: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    evidence_costs: list[EvidenceCost] = field(default_factory=list)
 
     @property
     def input_tokens(self) -> int:
@@ -124,6 +127,9 @@ class Estimate:
             )
         elif self.limit is not None:
             lines.append(f"The limit of {dollars(self.limit)} covers even the worst case.")
+        if self.evidence_costs:
+            modes = "; ".join(f"{each}, {dollars(each.cost, '~')}" for each in self.evidence_costs)
+            lines.append(f"Evidence, by --cite: {modes}.")
         return lines + self.notes
 
     def __str__(self) -> str:
@@ -198,6 +204,7 @@ def estimate(
         plan.left_out,
         evidence,
         _notes(models, evidence, unbounded, prices),
+        evidence_costs([record.job for record in found], prices, at),
     )
 
 
@@ -208,11 +215,15 @@ def _notes(
         "Input tokens are estimated; output is taken as a quarter of max_tokens until something has been measured."
     ]
     if evidence.get("native"):
-        notes.append("Native citations add a little input (document chunking); cited words are not billed.")
+        notes.append(
+            "Native citations also add a little input for the document's division; cited words are not billed."
+        )
     if evidence.get("quotes"):
-        notes.append("Quotes beside the answer add output: some 20 to 60 tokens a field, within max_tokens.")
-    if evidence and set(evidence) <= {"locate"}:
-        notes.append("Locating evidence runs on this machine and adds nothing to the price.")
+        notes.append(
+            f"Quotes are counted at {TOKENS_PER_QUOTE} output tokens for each category or yes / no, within max_tokens."
+        )
+    if evidence:
+        notes.append("Locating evidence runs on this machine.")
     if unbounded:
         notes.append(
             f"{unbounded:,} jobs have no proven bound of input tokens; under a limit the provider counts them "
