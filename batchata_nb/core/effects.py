@@ -60,11 +60,24 @@ def _submit_failed(state: RunState, e: ev.SubmitFailed, s: Submission) -> None:
         state.kinds.update((row, e.kind) for row in s.rows)
         state.messages.setdefault(e.kind, e.message)
     else:
-        state.move(s.rows, "pending")
+        _unsent(state, s)
         state.not_before, state.awaits_room = e.retry_at, False
         if e.quota:
             _no_room(state, s, sure=False)
     _note(state, e.at, f"{s.provider} did not take {_jobs(len(s.rows))}: {e.message}")
+
+
+def _unsent(state: RunState, s: Submission) -> None:
+    """Rows of which nothing ran wait to be sent again; in a run that is being cancelled they are never sent."""
+    if state.cancelled:
+        state.move(s.rows, "cancelled")
+        state.kinds.update((row, _cancel_kind(state.cancelled)) for row in s.rows)
+    else:
+        state.move(s.rows, "pending")
+
+
+def _cancel_kind(reason: str) -> str:
+    return "time_limit" if reason == "time_limit" else "cancelled"
 
 
 def _no_room(state: RunState, s: Submission, *, sure: bool) -> None:
@@ -82,7 +95,7 @@ def _turned_away(state: RunState, e: ev.TurnedAway, s: Submission) -> None:
     state.ledger.release(e.tag)
     for row in s.rows:
         state.attempts[row] -= 1
-    state.move(s.rows, "pending")
+    _unsent(state, s)
     state.not_before, state.awaits_room = e.retry_at, True
     _no_room(state, s, sure=True)
     _note(state, e.at, f"{s.provider} has no room for {_jobs(len(s.rows))} now: {e.message}")
@@ -94,7 +107,7 @@ def _uncertain(state: RunState, e: ev.SubmitUncertain, s: Submission) -> None:
         state.move(s.rows, "submitting")
     if not s.uncertain_at:
         s.uncertain_at = e.at
-    s.returned = s.returned or e.returned
+    s.returned, s.again = s.returned or e.returned, s.again and e.again
     s.note, s.next_at = e.message, 0.0
     _note(state, e.at, f"not known whether {s.provider} took {_jobs(len(s.rows))}; looking at its list ({e.message})")
 
@@ -167,7 +180,7 @@ def _refused(state: RunState, e: ev.Refused, _: None) -> None:
 
 def _cancel_asked(state: RunState, e: ev.CancelAsked, _: None) -> None:
     state.cancelled, state.paused = e.reason, False
-    kind = "time_limit" if e.reason == "time_limit" else "cancelled"
+    kind = _cancel_kind(e.reason)
     rows = state.rows_in(*NEVER_SENT)
     state.move(rows, "cancelled")
     state.kinds.update((row, kind) for row in rows)

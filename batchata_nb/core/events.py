@@ -99,13 +99,14 @@ class SubmitFailed:
 class SubmitUncertain:
     """Perhaps accepted, though no answer came; nothing of its rows is sent until the provider's list decides.
 
-    `returned`: the call is over, so that nothing of it is on its way any more.
+    `returned`: the call is over, so that nothing of it is on its way any more. `again`: sending it again may help.
     """
 
     at: float
     tag: str
     message: str
     returned: bool = False
+    again: bool = True
 
 
 @dataclass(frozen=True, slots=True)

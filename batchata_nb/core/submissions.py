@@ -27,6 +27,7 @@ NEXT: dict[tuple[str, type], str] = {
     ("running", ev.Polled): "running",
     ("running", ev.CancelSent): "running",
     ("running", ev.Ended): "collecting",
+    ("collecting", ev.Ended): "collecting",
     ("collecting", ev.Landed): "collecting",
     ("collecting", ev.TurnedAway): "failed",
     ("collecting", ev.SubmitUncertain): "uncertain",
@@ -60,12 +61,15 @@ class Submission:
     by_hand: bool = False
     uncertain_at: float = 0.0
     returned: bool = False
+    again: bool = True
     absent: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     # set by whoever drives, not by events: what a restart may forget
     busy: bool = False
     next_at: float = 0.0
     note: str | None = None
+    looks: int = 0
+    gone_since: float | None = None
     candidates: tuple[str, ...] = ()
 
     @property

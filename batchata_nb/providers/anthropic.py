@@ -39,7 +39,8 @@ _STATES: dict[str, BatchState] = {"in_progress": "running", "canceling": "cancel
 _COUNTS = ("processing", "succeeded", "errored", "canceled", "expired")
 _COUNTABLE = ("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "cache_control")
 # Clocks differ and requests wait: a batch may be listed as created a little before we noted that we asked for it.
-_SLACK = timedelta(hours=1)
+_SLACK = timedelta(hours=26)
+"""A computer's clock may be off, by its time zone too; who looks back too far only reads more."""
 
 ERRORS = ErrorTable(
     provider="anthropic",

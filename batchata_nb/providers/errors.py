@@ -44,7 +44,7 @@ TOO_LARGE = Rule("refused the batch as too large", BatchSubmissionError)
 NOT_FOUND = Rule("does not know what was asked for", BatchSubmissionError)
 NO_MODEL = Rule("does not know the model, or does not give it to this key", ModelNotSupportedError)
 BUSY = Rule("asks to slow down", retryable=True, quota=True)
-CONFLICT = Rule("is busy with something that conflicts", retryable=True)
+CONFLICT = Rule("is busy with something that conflicts", retryable=True, ambiguous=True)
 FAULT = Rule("has a fault of its own", retryable=True, ambiguous=True)
 LOST = Rule("did not answer", retryable=True, ambiguous=True)
 UNREACHED = Rule("could not be reached", retryable=True)
@@ -104,7 +104,7 @@ class ErrorTable:
         for ancestor in type(error).__mro__:
             if found := self.classes.get(ancestor.__name__) or TRANSPORT.get(ancestor.__name__):
                 return found
-        return Rule(f"failed in an unexpected way ({type(error).__name__})")
+        return Rule(f"failed in an unexpected way ({type(error).__name__})", ambiguous=True)
 
     def translate(self, error: BaseException, *, secrets: Iterable[str] = (), creating: bool = False) -> ProviderError:
         """Return the error that a user is shown.

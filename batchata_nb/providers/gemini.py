@@ -42,7 +42,8 @@ _BASE = "https://generativelanguage.googleapis.com"
 _VERSION = "v1beta"
 _ACTIVE_TRIES, _ACTIVE_PAUSE = 120, 1.0
 # Clocks differ and requests wait: a job may be listed as created a little before we noted that we asked for it.
-_SLACK = timedelta(hours=1)
+_SLACK = timedelta(hours=26)
+"""A computer's clock may be off, by its time zone too; who looks back too far only reads more."""
 
 ERRORS = ErrorTable(
     provider="gemini",

@@ -39,7 +39,8 @@ _FILE_DAYS = 7
 _HOST = "api.openai.com"
 _COUNTABLE = ("model", "input", "instructions", "tools", "tool_choice", "text", "reasoning", "truncation")
 # Clocks differ and requests wait: a batch may be listed as created a little before we noted that we asked for it.
-_SLACK = timedelta(hours=1)
+_SLACK = timedelta(hours=26)
+"""A computer's clock may be off, by its time zone too; who looks back too far only reads more."""
 _CREATE_ATTEMPTS, _CREATE_PAUSE = 3, 2.0
 
 

@@ -14,12 +14,14 @@ from ..core.submissions import Submission
 from .landing import SAMPLE, landing, ready, stored, verdict
 from .layout import write_files
 from .store_file import chunks
-from .watching import failed_in_passing
+from .watching import GONE, failed_in_passing
 
 if TYPE_CHECKING:
     from .drive import Drive
 
 CHUNK = 200
+LOOKS = 2
+"""How often results are fetched again for lines that did not come, before these count as missing."""
 ROOM_AFTER = 10
 """How many poll intervals a submission waits that met a full queue, unless one before it ends."""
 
@@ -157,6 +159,12 @@ def _close(drive: Drive, s: Submission, collected: Collected, now: float) -> Non
         message = f"{s.batch_id} is not the lost batch: none of its rows is ours"
         drive.record_events(ev.SubmitUncertain(now, s.tag, message, returned=True))
         return
+    if collected.left and not s.no_results and _absent(s)[0] == "missing" and s.looks < LOOKS:
+        s.looks += 1  # a download that ended early looks like this, too
+        s.next_at = now + s.looks * drive.poll_interval
+        s.note = f"{len(collected.left):,} lines did not come; looking again"
+        drive.rev += 1
+        return
     if collected.left:
         _land_absent(drive, s, sorted(collected.left), now)
     notes = [ev.Noted(now, f"{s.batch_id}: {line}") for line in collected.bad_lines[:3]]
@@ -188,7 +196,10 @@ def _land_absent(drive: Drive, s: Submission, rows: list[int], now: float) -> No
         event = ev.Landed(
             now,
             s.tag,
-            tuple((row, outcome, kind, outcome != "cancelled" and state.may_repeat(row)) for row in chunk),
+            tuple(
+                (row, outcome, kind, outcome != "cancelled" and s.word != GONE and state.may_repeat(row))
+                for row in chunk
+            ),
             str(sum((charged.get(row, Decimal(0)) for row in chunk), Decimal(0))),
             str(sum((waiting[row][1] for row in chunk), Decimal(0))),
             samples={kind: message},
@@ -226,7 +237,7 @@ def _absent(s: Submission) -> tuple[Outcome, ErrorKind, str]:
         return "cancelled", "cancelled", "cancelled before it ran"
     if "EXPIRE" in word:
         return "expired", "expired", "the provider did not get to it before its deadline"
-    if s.no_results:
+    if s.no_results and s.word != GONE:
         return "errored", "provider_error", s.reason or f"the batch ended as {s.word} without results"
     return (
         "missing",

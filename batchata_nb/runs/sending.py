@@ -236,7 +236,8 @@ def _submitted(drive: Drive, s: Submission, batch_id: Any, error: BaseException 
     elif isinstance(error, StateError):
         raise error
     else:
-        drive.record_events(ev.SubmitUncertain(now, s.tag, str(error) or type(error).__name__, returned=True))
+        again = isinstance(error, ProviderError) and error.retryable  # a fault of our own would only come again
+        drive.record_events(ev.SubmitUncertain(now, s.tag, str(error) or type(error).__name__, True, again))
 
 
 def unsent(

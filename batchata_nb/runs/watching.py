@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from .drive import Drive
 
 LOOK_AGAIN = 1.0
+GONE, GONE_AFTER, KEPT_AT_MOST = "gone", 24 * 3600.0, 45 * 24 * 3600.0
+"""A batch that its provider does not know is settled after a day of such answers, or when no provider keeps any."""
 
 
 def poll(drive: Drive, s: Submission) -> None:
@@ -58,6 +60,14 @@ def failed_in_passing(drive: Drive, s: Submission, error: BaseException, now: fl
     """Note a failed call about a batch, and try again later: the batch goes on all the same."""
     if not isinstance(error, ProviderError):
         raise error
+    if error.status in (404, 410) and not error.retryable:
+        s.gone_since = now if s.gone_since is None else s.gone_since
+        if now - s.gone_since >= GONE_AFTER or now - s.at >= KEPT_AT_MOST:
+            reason = f"{s.provider} does not know the batch any more: {error}"
+            drive.record_events(ev.Ended(now, s.tag, GONE, {}, reason, no_results=True))
+            return
+    else:
+        s.gone_since = None
     failures = drive.failures[s.tag] = drive.failures.get(s.tag, 0) + 1
     s.next_at = now + retry_delay(failures, error.retry_after, drive.context.clock.jitter())
     s.note = f"asked again in {s.next_at - now:.0f} s: {error}"

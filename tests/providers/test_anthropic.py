@@ -213,7 +213,7 @@ def test_an_ended_batch_is_recognised_by_its_rows(provider: AnthropicProvider, l
 def test_a_running_batch_of_the_right_size_is_only_a_candidate(provider: AnthropicProvider, loopback: Any) -> None:
     """Before its end nothing tells whose a batch is; one of another size or from long before is not it."""
     other = batch("in_progress", id="b3", request_counts={"processing": 9})
-    long_ago = batch("in_progress", id="b4", created_at="2026-11-20T01:00:00Z")
+    long_ago = batch("in_progress", id="b4", created_at="2026-11-18T01:00:00Z")
     loopback.on(LIST, page(batch("in_progress"), other, long_ago))
     assert Found(candidates=("b1",)) == provider.find("t", SINCE, 2)
 

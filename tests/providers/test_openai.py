@@ -212,7 +212,7 @@ def test_a_batch_is_found_by_its_tag(provider: OpenAIProvider, loopback: Any) ->
 def test_endpoints_that_keep_no_metadata_give_candidates(provider: OpenAIProvider, loopback: Any) -> None:
     """Without metadata, time and number of rows leave candidates; other sizes and older batches are none."""
     rows = [batch(metadata=None), batch(id="b2", metadata=None, request_counts={"total": 9}),
-            batch(id="b3", metadata=None, created_at=AT - 90_000), batch(id="b4")]  # fmt: skip
+            batch(id="b3", metadata=None, created_at=AT - 200_000), batch(id="b4")]  # fmt: skip
     loopback.on(LIST, {"data": rows, "has_more": False})
     assert Found(candidates=("b1",)) == provider.find("u", SINCE, 2)
 

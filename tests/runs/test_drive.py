@@ -63,7 +63,7 @@ def test_a_passing_fault_while_submitting_is_waited_out(desk):
 
 def test_a_lost_answer_is_found_in_the_list(desk):
     """The create call took effect, its answer was lost: the provider's list tells, and nothing is sent twice."""
-    lost = ProviderError("timeout", ambiguous=True)
+    lost = ProviderError("timeout", ambiguous=True, retryable=True)
     lost.accepted = True
     desk.edge.submitting = [lost]
 
@@ -76,7 +76,7 @@ def test_a_lost_answer_is_found_in_the_list(desk):
 def test_a_batch_that_is_nowhere_is_sent_again_after_three_looks(desk):
     """Lists lag: only when the list lacks it three times, over ten poll intervals, was a batch never accepted."""
     start = desk.clock.at
-    desk.edge.submitting = [ProviderError("reset", ambiguous=True)]
+    desk.edge.submitting = [ProviderError("reset", ambiguous=True, retryable=True)]
 
     drive = desk.run(desk.start([job(0)]))
 
@@ -88,7 +88,7 @@ def test_a_batch_that_is_nowhere_is_sent_again_after_three_looks(desk):
 
 def test_while_candidates_remain_nothing_is_sent(desk):
     """As long as some batch may be ours, its jobs are not sent again."""
-    desk.edge.submitting = [ProviderError("reset", ambiguous=True)]
+    desk.edge.submitting = [ProviderError("reset", ambiguous=True, retryable=True)]
     desk.edge.finds = [Found(candidates=("x",))] * 5 + [Found("b9")]
     desk.edge.batches["b9"] = []
     drive = desk.start([job(0)])

@@ -18,7 +18,7 @@ def outcomes(drive):
 
 
 def lose(desk, *, accepted: bool):
-    lost = ProviderError("timeout", ambiguous=True)
+    lost = ProviderError("timeout", ambiguous=True, retryable=True)
     lost.accepted = accepted
     desk.edge.submitting = [lost]
 
@@ -32,7 +32,7 @@ def test_batches_that_are_known_are_no_candidates(desk):
     """Equal submissions that were accepted, in this run or another, are not taken for the lost one."""
     other = desk.start([job(9)], name="other")
     desk.run(other)
-    desk.edge.submitting = [None, ProviderError("reset", ambiguous=True)]
+    desk.edge.submitting = [None, ProviderError("reset", ambiguous=True, retryable=True)]
     desk.edge.polling = [BatchStatus("running", "in_progress")] * 40
     desk.edge.finds = [Found(candidates=("b1", "b2"))] * 3
     drive = desk.start([job(0), job(1)], items_per_batch=1)
