@@ -6,6 +6,7 @@ A page says where with a comment: `<!-- made: options -->`.
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -20,6 +21,8 @@ from batchata_nb.providers.gemini import GeminiProvider
 from batchata_nb.providers.openai import OpenAIProvider
 
 ROOT = Path(__file__).resolve().parent.parent
+MEASURED = ROOT / "benchmarks" / "scale" / "measured.json"
+"""What `make bench JSON=…` wrote."""
 MARK = re.compile(r"<!-- made: (\w+) -->")
 
 
@@ -83,13 +86,22 @@ def fates() -> str:
     return table(("fate", "what happens"), ((f"`{fate}`", text) for fate, text in FATES.items()))
 
 
+def scale() -> str:
+    """Return the table of the latest quiet run of `benchmarks/scale`, with what it was measured on."""
+    if not MEASURED.exists():
+        return "*Not measured yet on a machine that does nothing else:* `make bench` *prints the table.*"
+    kept = json.loads(MEASURED.read_text(encoding="utf-8"))
+    rows = [(row["what"], row["found"], row["limit"], row["verdict"]) for row in kept["rows"]]
+    return f"On {kept['machine']}:\n\n{table(('what', 'measured', 'to reach', ''), rows)}"
+
+
 def changelog() -> str:
     """Return the changelog without its title."""
     return (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").split("\n", 1)[1]
 
 
 MADE: dict[str, Callable[[], str]] = {
-    made.__name__: made for made in (options, commands, defaults, limits, exceptions, fates, changelog)
+    made.__name__: made for made in (options, commands, defaults, limits, exceptions, fates, scale, changelog)
 }
 
 

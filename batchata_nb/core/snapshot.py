@@ -189,7 +189,7 @@ def counts_of(state: RunState) -> dict[str, int]:
 def _errors(state: RunState, room: Room) -> list[JsonObject]:
     """Failures by cause, most frequent first; for truncated ones also the cap to try next."""
     groups: list[JsonObject] = []
-    for kind, count in Counter(state.kinds.values()).most_common(room.errors):
+    for kind, count in Counter(list(state.kinds.values())).most_common(room.errors):
         message = cut(state.messages.get(kind, kind), room.text)
         group: JsonObject = {"kind": kind, "message": message, "count": count, "retry": kind in RETRYABLE_KINDS}
         if kind == "truncated" and state.cut_at:
@@ -202,7 +202,7 @@ def _errors(state: RunState, room: Room) -> list[JsonObject]:
 def _shown(state: RunState, most: int) -> list[Submission]:
     shown = state.open_submissions[:most]
     if len(shown) < most:
-        ended = [s for s in state.submissions.values() if not s.is_open]
+        ended = [s for s in list(state.submissions.values()) if not s.is_open]
         shown = ended[len(shown) - most :] + shown
     return shown
 

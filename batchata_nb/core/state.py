@@ -71,7 +71,7 @@ class RunState:
     @property
     def open_submissions(self) -> list[Submission]:
         """Submissions that are not closed, oldest first."""
-        return [s for s in self.submissions.values() if s.is_open]
+        return [s for s in list(self.submissions.values()) if s.is_open]  # views read this from other threads
 
     def rows_in(self, *states: str) -> list[int]:
         """Row numbers in one of these states, in order."""

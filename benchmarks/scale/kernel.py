@@ -13,6 +13,11 @@ from material import environment
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
+def _shows(data: dict[str, Any], run: str) -> bool:
+    """A live run is shown as a widget, one that is over as static HTML."""
+    return WIDGET in data or run in data.get("text/html", "")
+
+
 def attached(folder: Path, run: str, **more: str) -> dict[str, Any]:
     """Start a kernel, load the extension, attach to a run; return seconds until the widget is there, and its size."""
     manager = KernelManager()
@@ -32,7 +37,7 @@ def attached(folder: Path, run: str, **more: str) -> dict[str, Any]:
             said.append(str(message["content"])[:500])
             if message["msg_type"] == "error":
                 raise RuntimeError("\n".join(message["content"]["traceback"]))
-            if message["msg_type"] == "display_data" and WIDGET in message["content"]["data"]:
+            if message["msg_type"] == "display_data" and _shows(message["content"]["data"], run):
                 return {"seconds": time.perf_counter() - began, "kernel": up}
             if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle" and len(said) > 3:
                 raise RuntimeError(f"no widget came: {said}")
