@@ -1,7 +1,8 @@
 """What a provider is: a few verbs over one batch API, and its limits.
 
 A package of another maker adds one by an entry point in the group `batchata_nb.providers`: a name, and a class that is
-called with a mapping of environment variables (or None). `python -m batchata_nb.testing module:Class` tries it.
+called with a mapping of variables that stand above those of the environment (or None).
+`python -m batchata_nb.testing module:Class` tries it.
 """
 
 from __future__ import annotations
