@@ -25,6 +25,7 @@ from .answering import ask, read
 from .base import BatchStatus, Found, Limits, Provider, Row
 from .common import SdkProvider
 from .common import wait as pause
+from .single import held
 
 FIRST, MOST = 4, 16
 """How many requests are under way at once: at first, and at most."""
@@ -70,11 +71,34 @@ class Pass:
 
     def write(self, line: JsonObject) -> None:
         """Put one line on disk for good."""
+        with self.lock:
+            self._append(line)
+
+    def _append(self, line: JsonObject) -> None:
         whole = json.dumps(line).encode() + b"\n"  # in ASCII, which has a form for whatever an answer may hold
-        with self.lock, self.path.open("ab") as out:
+        with self.path.open("ab") as out:
             out.write(whole)
             out.flush()
             os.fsync(out.fileno())
+
+    def begin(self, row: Row) -> bool:
+        """Note that a row is being sent; False once another process has taken the submission over, and sends it."""
+        with self.lock, held(self.gate):
+            if not self.closed.exists():
+                self._append({"sent": row.row_id})
+                return True
+        self.stopped = "Another kernel has taken this over, and sends what is left."
+        return False
+
+    @property
+    def gate(self) -> Path:
+        """What is held while it is decided who sends a row."""
+        return self.path.with_suffix(".lock")
+
+    @property
+    def closed(self) -> Path:
+        """What is there once another process has collected the answers."""
+        return self.path.with_suffix(".closed")
 
     @property
     def over(self) -> bool:
@@ -166,6 +190,10 @@ class LiveProvider:
     def fetch(self, batch_id: str, handle: JsonObject) -> Iterator[Reply]:
         """Yield what came back, then what was never sent."""
         current = self._passes.get(batch_id)
+        if current is None:  # whoever began it may only stand still: from now on it sends nothing more of it
+            began = Pass(self._path(batch_id), 0, deque())
+            with held(began.gate):
+                began.closed.touch()
         rows: list[str] = []
         seen: set[str] = set()
         with self._path(batch_id).open("rb") as lines:
@@ -225,11 +253,12 @@ class LiveProvider:
 
     def _send(self, current: Pass, row: Row) -> None:
         """Send one row until it is answered, refused for good, or lost."""
-        current.write({"sent": row.row_id})
         for attempt in range(TRIES):
             self.gate.enter()
             crowded = False
             try:
+                if not current.begin(row):
+                    return
                 answer = ask(self.inner, row.job)
             except ProviderError as error:
                 crowded = error.quota

@@ -8,9 +8,10 @@ from threading import Event
 
 import pytest
 
+from batchata_nb.core.errors import ProviderError
 from batchata_nb.core.jobs import Job, Message
 from batchata_nb.practice import Fault, PracticeServer
-from batchata_nb.providers import registry
+from batchata_nb.providers import registry, single
 from batchata_nb.providers.base import Row
 from batchata_nb.providers.live import Gate, LiveProvider, Pass
 
@@ -158,6 +159,43 @@ def test_a_new_process_sends_what_was_never_sent(live, tmp_path):
     assert [("t-1-000000", "succeeded", False), ("t-1-000002", "expired", True)] == [
         (r.row_id, r.outcome, r.retryable) for r in replies
     ]
+
+
+def test_a_process_that_stood_still_sends_nothing_that_another_has_collected(live, server):
+    """Taken over while its sender stands still: what was not sent yet is the other one's, and the first sends none."""
+    first, second = live(), live()
+    first.gate.size = 0.0  # it stands still, before its first request
+    first.submit("t-1", rows(8))
+
+    status, replies = collect(second)
+    with first.gate.condition:
+        first.gate.size = 4.0
+        first.gate.condition.notify_all()
+    stopped, _ = collect(first)
+
+    assert ("interrupted", "stopped") == (status.word, stopped.word)
+    assert (8, {"expired"}) == (len(replies), {reply.outcome for reply in replies})
+    assert [] == server.book()["openai"]["live"]
+
+
+def test_what_is_under_way_in_another_process_is_not_taken_for_unsent(live, server):
+    """A row whose request has left has no line yet: it is not handed back as one that was never sent."""
+    first, second = live(), live()
+    server.faults.add(Fault("slow", provider="openai", route="live", seconds=2, count=-1))
+    first.submit("t-1", rows(2))
+    while (first.folder / "t-1.jsonl").read_bytes().count(b'"sent"') < 2:
+        Event().wait(0.02)
+
+    assert [] == list(second.fetch("t-1", {}))
+
+
+def test_a_file_that_another_process_holds_is_waited_for(tmp_path, monkeypatch):
+    """It is said after a while, and asked for again later."""
+    monkeypatch.setattr(single, "TRIES", 2)
+    with single.held(tmp_path / "f"), pytest.raises(ProviderError, match="holds"), single.held(tmp_path / "f"):
+        raise AssertionError("held twice")
+    with single.held(tmp_path / "f"):
+        assert (tmp_path / "f").exists()
 
 
 def test_a_submission_is_never_begun_twice(live):
