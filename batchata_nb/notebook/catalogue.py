@@ -61,7 +61,7 @@ def doctor_rows(state: str) -> list[dict[str, object]]:
     """Return what a run needs, what was found, and what to do about it; asks no server."""
     rows: list[dict[str, object]] = [_row("Python", sys.version.split()[0], "")]
     rows += [_package(name) for name in PACKAGES]
-    rows += [_key(name) for name in PROVIDERS]
+    rows += _keys()
     return [*rows, _folder(Path(state).expanduser().absolute()), _prices()]
 
 
@@ -76,15 +76,26 @@ def _package(name: str) -> dict[str, object]:
         return _row(name, "not installed", f"%pip install {name}")
 
 
-def _key(provider: str) -> dict[str, object]:
+def _keys() -> list[dict[str, object]]:
+    """Look for each provider's key; one is enough, so that others are only missing where there is none."""
     from ..runs import environment
 
-    try:
-        environment.read_dotenv()
-        environment.provider(provider, Path(), practice=False).ready()
-    except (BatchataError, ImportError) as error:
-        return _row(f"{provider} key", "missing", f"{error} Only needed for {provider}'s own models.")
-    return _row(f"{provider} key", "set", "")
+    environment.read_dotenv()
+    missing: dict[str, str] = {}
+    for provider in PROVIDERS:
+        try:
+            environment.provider(provider, Path(), practice=False).ready()
+        except (BatchataError, ImportError) as error:
+            told = str(error).partition(". To try things out")[0].partition(": ")
+            missing[provider] = (told[2] or told[0]).replace("`", "")
+    rows = []
+    for provider in PROVIDERS:
+        row = _row(f"{provider} key", "missing" if provider in missing else "set", "")
+        if provider in missing:
+            row["to do"] = f"for {provider}'s models: {missing[provider]}"
+            row[""] = "✗" if len(missing) == len(PROVIDERS) else "–"
+        rows.append(row)
+    return rows
 
 
 def _folder(state: Path) -> dict[str, object]:

@@ -31,7 +31,7 @@ h1{font-size:1.3rem}table{border-collapse:collapse;width:100%}
 td,th{padding:.3rem .6rem;border-bottom:1px solid #8884;text-align:left;vertical-align:top}
 details{border-top:1px solid #8886;padding:.5rem 0}summary{cursor:pointer;font-weight:600}
 img{max-width:100%;border:1px solid #8886;background:#fff}small{opacity:.75}mark{background:#ffd54f;color:#000}
-.wide{overflow-x:auto}.n{font-variant-numeric:tabular-nums}
+.wide{overflow-x:auto}.n{font-variant-numeric:tabular-nums}.n td{min-width:6em}
 """
 
 

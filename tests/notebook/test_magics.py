@@ -12,6 +12,7 @@ import pytest
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
+from batchata_nb.notebook.catalogue import doctor_rows
 from batchata_nb.notebook.options import OPTIONS
 from batchata_nb.runs.environment import reviewer_name
 
@@ -178,3 +179,14 @@ def test_a_warning_is_one_plain_line(loaded: InteractiveShell, capsys: pytest.Ca
     shown = "".join(capsys.readouterr())
     assert 1 == shown.count("Note: mind this")
     assert "UserWarning" not in shown
+
+
+def test_doctor_asks_for_one_key_only(loaded: InteractiveShell, monkeypatch: pytest.MonkeyPatch):
+    """Without any key each is missing; once there is one, the others are for who wants those models."""
+    without = {row["what"]: row for row in doctor_rows("s.db")}
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    one = {row["what"]: row for row in doctor_rows("s.db")}
+
+    assert ["✗", "✗", "✗"] == [without[f"{name} key"][""] for name in ("anthropic", "openai", "gemini")]
+    assert ["–", "✓", "–"] == [one[f"{name} key"][""] for name in ("anthropic", "openai", "gemini")]
+    assert "for anthropic's models: set the environment variable ANTHROPIC_API_KEY" in one["anthropic key"]["to do"]
