@@ -22,7 +22,7 @@ VENV = ROOT / ".cache" / "colab"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "installed"
 TEST_TOOLS = ["pytest", "pytest-timeout", "hypothesis", "nbclient", "nbformat", "nbconvert"]
-TEST_TOOLS += ["fpdf2", "python-docx", "pyarrow"]
+TEST_TOOLS += ["fpdf2", "python-docx", "pyarrow", "build", "hatchling"]
 
 
 def pins() -> dict[str, str]:
