@@ -9,6 +9,7 @@ from typing import Any, Self
 from ..core.errors import BatchataError, ValidationError
 from ..core.jobs import Document, JsonObject
 from . import comparing, pages
+from .clock import utc
 from .drive import Drive
 from .reviews import Reviewable
 from .store import Store
@@ -93,7 +94,7 @@ class Handle(Reviewable):
         """Return each submission's progress under batchata's keys, by the provider's batch id."""
         return {
             s.batch_id or s.tag: {
-                "start_time": s.at,
+                "start_time": utc(s.at).astimezone().replace(tzinfo=None),  # batchata's are local and say no zone
                 "status": {"closed": "complete", "failed": "failed"}.get(s.state, "running"),
                 "total": len(s.rows),
                 "completed": s.done if s.is_open and s.done is not None else s.accounted,
