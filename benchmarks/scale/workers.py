@@ -105,7 +105,7 @@ def more(count: int) -> dict[str, Any]:
 
 
 def pdfs(count: int) -> dict[str, Any]:
-    """One job for each PDF of a folder, with evidence for each field."""
+    """One job for each PDF of a folder."""
     from batchata_nb import Batch
 
     began = clock()
