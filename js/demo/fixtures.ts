@@ -236,7 +236,7 @@ export class DemoKernel implements Model {
     if (kind === "review") return this.push({ kind, op, ...this.#review(message) });
     if (kind === "compare") return this.push({ kind, op, ...this.compare(message) });
     if (kind === "runs") return this.push({ kind, op, ...runsPage(Number(message.start), Number(message.n)) });
-    if (kind === "export") return this.push(message.format ? { kind, op, path: `/home/ana/invoices.${String(message.format)}`, bytes: 84_120, results: 400 } : { kind, op, formats: ["csv", "jsonl", "parquet"], folder: "/home/ana" });
+    if (kind === "export") return this.push(message.format ? { kind, op, path: `/notebooks/invoices.${String(message.format)}`, bytes: 84_120, results: 400 } : { kind, op, formats: ["csv", "jsonl", "parquet"], folder: "/notebooks" });
     if (kind === "open") return this.push({ kind, op, run_id: message.run_id });
     if (kind === "text") return this.push({ kind, op, text: LETTER, block: 0, starts: [0], lines: [LETTER.split("\n").length], length: [...LETTER].length });
     if (kind === "page") {
