@@ -29,7 +29,7 @@ test("each run is a line: name, state in words, progress, money, when, and the c
   expect(lines[0]).toMatch(/invoices.*running.*219 of 400 ended, 55 %.*\$1\.83 of \$5\.00.*12 min 34 s.*Open.*%batchata attach r/);
   expect(lines[2]).toMatch(/support_messages.*waits for a kernel.*Continue here/);
   expect(lines[4]).toMatch(/held by the limit.*310 of 400 succeeded, 4 invalid, 86 held/);
-  expect(lines[6]).toContain("$0.0107 (not paid)");
+  expect(lines[6]).toMatch(/\$0\.0107.*practice, nothing paid/);
   expect(lines[8]).toContain("unknown");
 });
 

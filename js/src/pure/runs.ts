@@ -68,20 +68,20 @@ export function progressWords(run: Run): string {
   return [`${count(counts.succeeded)} of ${count(total)} succeeded`, ...rest].join(", ");
 }
 
-export function moneyWords({ money, practice }: Run): string {
+export function moneyWords({ money }: Run): string {
   if (!money.known) return "unknown";
   const limit = money.limit === null ? "" : ` of ${dollars(money.limit)}`;
-  return `${dollars(money.spent)}${limit}${practice ? " (not paid)" : ""}`;
+  return `${dollars(money.spent)}${limit}`;
 }
 
-/** When it began, by the reader's clock, and how long it took so far. */
+/** When it began, by the reader's clock, how long it took so far, and whether it was practice. */
 export function whenWords(run: Run, now = new Date()): string {
   const at = new Date(run.startedAt);
   if (Number.isNaN(at.getTime())) return "";
   const two = (n: number): string => String(n).padStart(2, "0");
   const time = `${two(at.getHours())}:${two(at.getMinutes())}`;
   const day = at.toDateString() === now.toDateString() ? "today" : `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  return `${day} ${time} · ${duration(run.elapsed)}`;
+  return `${day} ${time} · ${duration(run.elapsed)}${run.practice ? " · practice, nothing paid" : ""}`;
 }
 
 /** The line that binds the run to a variable. */
