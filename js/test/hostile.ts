@@ -1,16 +1,10 @@
 // Text that a model, a document or a file name may hold, in every place where a view shows text.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { bag, type Bag } from "../src/pure/guards.ts";
 
-export const PAYLOADS = [
-  "<script>window.PWNED=1</script>",
-  '"><img src=x onerror="window.PWNED=1">',
-  "</td></tr></table><iframe srcdoc='<script>parent.PWNED=1</script>'></iframe>",
-  "<style>*{display:none}</style>",
-  "javascript:window.PWNED=1",
-  "\x1b[31mred\x1b[0m\x9b2J\x00\x07",
-  "invoice\u202efdp.exe\u2066\u200b\ufeff\u{e0041}",
-  "\ud83d alone",
-];
+/** The same that Python's tests use. */
+export const PAYLOADS = JSON.parse(readFileSync(join(import.meta.dirname, "../../tests/widgets/payloads.json"), "utf8")) as string[];
 export const HIDDEN = /[\0\x07\x1b\x9b\u202e\u2066\u200b\ufeff\u{e0041}\ud83d]/u;
 
 /** A copy of a message in which every text is the payload, but for those that choose what is drawn. */

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
-PAYLOADS = (
-    "<script>window.PWNED=1</script>",
-    '"><img src=x onerror="window.PWNED=1">',
-    "'><svg/onload=window.PWNED=1>",
-    "</td></tr></table><iframe srcdoc='<script>parent.PWNED=1</script>'></iframe>",
-    "<style>*{display:none}</style>",
-    "javascript:window.PWNED=1",
-    "\x1b[31mred\x1b[0m\x9b2J\x00\x07",
-    "invoice\u202efdp.exe\u2066\u200b\ufeff\U000e0041",
-    "&lt;b&gt; &amp; <b>",
-    "\ud83d alone",
-)
+PAYLOADS = tuple(json.loads((Path(__file__).parent / "payloads.json").read_text(encoding="utf-8")))
+"""The tests of the JavaScript read the same file."""
 HIDDEN = "\x00\x07\x1b\x9b\u202e\u2066\u200b\ufeff\U000e0041\ud83d"
 
 
