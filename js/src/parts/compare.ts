@@ -103,7 +103,7 @@ export function compare(channel: Channel, onOpen: (row: number) => void, onBack:
   });
   return {
     el: h("div", { class: "bnb-results bnb-compare", hidden: true },
-      h("div", { class: "bnb-tools" }, button("All results", onBack, { class: "bnb-small" }), h("h3", {}, "Models side by side"), field, h("label", { class: "bnb-set" }, box, h("span", {}, "\u00a0only differences")), h("span", { class: "bnb-gap" }), bar, words, range, back, next),
+      h("div", { class: "bnb-tools" }, button("All results", onBack, { class: "bnb-small" }), h("h3", {}, "Models side by side"), field, h("label", { class: "bnb-set" }, box, h("span", {}, "\u00a0only differences")), h("span", { class: "bnb-gap" }), bar, words, range, h("span", { class: "bnb-set" }, back, next)),
       scroll, note),
     load,
   };
