@@ -100,7 +100,7 @@ class Bench:
                 folder.mkdir()
                 ours = self.measure("ours", count, f"after-{items}", **env)["seconds"]
                 theirs = predecessor.measured(interpreter, count, items, folder, **env)
-            seconds = material.LONGEST / 3 if theirs is None else theirs["seconds"]
+            seconds = predecessor.PATIENCE if theirs is None else theirs["seconds"]
             more = "over " if theirs is None else ""
             times = seconds / ours
             self.kept[f"batchata {items}"] = theirs

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "claude-haiku-5-5"
 KIB = 1024
-LONGEST = 900
+LONGEST = 1200
 """Seconds after which one measurement is given up."""
 
 

@@ -8,10 +8,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from material import LONGEST, ROOT, environment
+from material import ROOT, environment
 
 WANTED = ("batchata==0.4.7", "anthropic<0.70")
 """The SDK of its time: it sends parameters that the present one's API version refuses."""
+PATIENCE = 300.0
+"""Seconds after which it is enough to know that it took longer."""
 HOME = ROOT / ".cache" / "batchata-0.4.7"
 
 
@@ -38,7 +40,7 @@ def measured(interpreter: Path, count: int, items: int, folder: Path, **more: st
     command = [str(interpreter), str(Path(__file__).with_name("predecessor_jobs.py")), str(count), str(items)]
     try:
         done = subprocess.run(
-            command, cwd=folder, env=env, capture_output=True, text=True, check=True, timeout=LONGEST / 3
+            command, cwd=folder, env=env, capture_output=True, text=True, check=True, timeout=PATIENCE
         )
     except subprocess.TimeoutExpired:
         return None
