@@ -91,6 +91,8 @@ def test_another_kernel_takes_over_from_a_dead_one(nursery, provider, tmp_path):
     """Two kernels on one store: one drives, the other follows; when the first dies the second finishes the run."""
     story = Story(nursery, provider, tmp_path / "run", "openai")
     first = story.start(at="answered POST /openai/v1/batches", nth=2)
+    while not (tmp_path / "run" / "steps.txt").exists() or "write done" not in story.steps():
+        time.sleep(0.005)  # whoever writes first is the one who drives
     second = story.start()
 
     assert (True, False) == (story.ended(first), story.ended(second))
