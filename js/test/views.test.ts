@@ -447,7 +447,7 @@ describe("table", () => {
     press("Parquet");
     await wait(100);
     expect(sent(kernel, "export").map((message) => message.format)).toEqual([undefined, "parquet"]);
-    expect($(".bnb-export [role=status]").textContent).toBe("400 results, 85 KB, are in /home/ana/invoices.parquet");
+    expect($(".bnb-export [role=status]").textContent).toBe("400 results, 85 KB, are in /notebooks/invoices.parquet");
     vi.spyOn(kernel, "send").mockImplementation((content) => {
       const { op, kind } = content as { op: string; kind: string };
       kernel.push({ kind, op, error: "Nothing can be written in /: Permission denied." });

@@ -206,7 +206,7 @@ def test_a_new_kernel_finds_the_run(
 
 def test_commands_steer_a_run(practised: InteractiveShell, monkeypatch: pytest.MonkeyPatch):
     """Commands work by name or on the run bound last; a finished run can be forgotten, one under way not."""
-    monkeypatch.setenv("BATCHATA_PRACTICE_SECONDS", "1")
+    monkeypatch.setenv("BATCHATA_PRACTICE_SECONDS", "5")
     run = run_batch(practised)
 
     assert "amounts" in text_of(practised, "%batchata pause amounts")
