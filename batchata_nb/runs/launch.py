@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core import events as ev
 from ..core.errors import StateError, ValidationError
-from ..core.jobs import CachedPart, JsonObject
+from ..core.jobs import JsonObject
 from . import environment
-from .caching import Shared, plan
+from .caching import Shared
 from .clock import utc
+from .defining import marked_for_cache, planned_provider, probe_all, settler_of, spec_of, stated_prices
 from .drive import Context, Drive
 from .estimate import Estimate, estimate
 from .preview import chosen, whole
 from .records import JobRecord, RunRecord
 from .runner import Runner
 from .schemas import schema_key
-from .settings import MAX_TOKENS
-from .settling import Cached, Definition, Identified, Settler
+from .settling import Definition, Settler
 from .store import Store
 
 if TYPE_CHECKING:
-    from ..providers.base import Provider
     from .builder import Batch
     from .run import BatchRun
 
@@ -72,9 +71,9 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
     if settings.adaptive and settings.limit is None:
         raise ValidationError("Adaptive max_tokens spares what a cost limit reserves; set one, or leave it out.")
     environment.read_dotenv()
-    planned = partial(_planned, base_url=settings.base_url)
+    planned = partial(planned_provider, base_url=settings.base_url)
     alike: list[Shared] = []
-    settler = _settler(batch, planned, partial(_cached, batch, fresh, alike))
+    settler = settler_of(batch, planned, partial(marked_for_cache, batch, fresh, alike))
     index, preview = list(batch.index), None
     found: list[JobRecord] = []
     if dry_run or settings.preview is not None:
@@ -84,7 +83,7 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
         preview = None if settings.preview is None or dry_run else whole(everything, found, settings)
     else:
         defined = _defined(settler, batch, name)
-    spec = _spec(batch, defined.models, fresh)
+    spec = spec_of(batch, defined.models, fresh)
     spec["gold"] = bool(batch.gold)
     if {provider for provider, _ in defined.pairs} == {"openai"} and not settings.practice:
         # A run goes on where it began, also in a kernel whose environment says otherwise.
@@ -101,7 +100,7 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
         priced.notes[1:1] = [str(shared) for shared in alike[:MOST_TOLD]]
         return DryRun(name, found, priced, spec)
     if not settings.practice and not _is_recorded(settings.state_file, name, defined.digest):
-        _probe(defined, planned, live=settings.live)
+        probe_all(defined, planned, live=settings.live)
     return _begun(batch, name, defined, settler, spec, index, fresh)
 
 
@@ -135,53 +134,6 @@ def _begun(
     if attached:
         _go_on(handle, settings.limit, settings.adaptive)
     return handle
-
-
-def _cached(batch: Batch, fresh: bool, alike: list[Shared], jobs: Identified) -> dict[int, CachedPart]:
-    """Say which jobs are marked for the prompt cache; a preview is too small to pay for writing it."""
-    settings = batch.settings
-    first = next(iter(batch.asked))
-    if settings.preview is not None or not any(m.role == "system" or m.documents for m in first.messages):
-        return {}
-
-    def answered(marks: list[str]) -> set[str]:
-        there = not fresh and Path(settings.state_file).expanduser().exists()
-        return store_at(settings.state_file).known(marks)[0] if there else set()
-
-    prices = environment.price_book(stated_prices(_spec(batch, [], fresh)), settings.live)
-    found, marks = plan(jobs, prices, utc(runner().clock.now()), answered, wanted=settings.cache)
-    alike[:] = found
-    return marks
-
-
-def _settler(batch: Batch, planned: Callable[[str], Provider], cached: Cached) -> Settler:
-    settings = batch.settings
-    return Settler(
-        batch.asked,
-        batch.defaults,
-        provider_name=settings.provider or ("openai" if settings.base_url else None),
-        provider=planned,
-        endpoint=partial(environment.endpoint, practice=settings.practice, base_url=settings.base_url),
-        max_tokens=MAX_TOKENS,
-        limited=settings.limit is not None,
-        adaptive=settings.adaptive,
-        cached=cached,
-    )
-
-
-def _probe(defined: Definition, planned: Callable[[str], Provider], *, live: bool) -> None:
-    """Ask for a key, and whether the key may use the models."""
-    from ..providers.probing import probe
-
-    for name in dict.fromkeys(name for name, _ in defined.pairs):
-        planned(name).ready()
-    for name, model in sorted(defined.pairs):
-        probe(planned(name), model, live=live)
-
-
-def _planned(name: str, live: bool = False, base_url: str | None = None) -> Provider:
-    """A provider for what needs no network: checks, sizes and limits."""
-    return environment.provider(name, Path(), practice=False, live=live, base_url=base_url)
 
 
 def attach(run: str, *, state_file: str | os.PathLike[str], models: Mapping[str, type[Any]] | None = None) -> BatchRun:
@@ -317,28 +269,6 @@ def _go_on(run: BatchRun, limit: str | None, adaptive: bool) -> None:
     for kind in AGAIN:
         if state.over and any(k == kind for k in list(state.kinds.values())):
             run.tell("retry_failed", kind=kind)
-
-
-def _spec(batch: Batch, models: list[str], fresh: bool) -> JsonObject:
-    settings = batch.settings
-    return {
-        "models": models,
-        "practice": settings.practice,
-        "live": settings.live,
-        "base_url": settings.base_url,
-        "items_per_batch": settings.items_per_batch,
-        "fresh": fresh,
-        "budget": settings.budget,
-        "results_dir": settings.results_dir and str(Path(settings.results_dir).absolute()),
-        "raw_files": settings.raw_files,
-        "poll_interval": settings.poll_interval or environment.poll_interval(settings.practice or settings.live),
-        "prices": [[model, given, out] for model, (given, out) in sorted(batch.prices.items())],
-    }
-
-
-def stated_prices(spec: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
-    """Return the prices that the user stated for a run: model, in, out."""
-    return tuple((str(model), str(given), str(out)) for model, given, out in spec.get("prices") or ())
 
 
 __all__ = ["Estimate", "attach", "launch", "runner", "store_at"]

@@ -133,7 +133,7 @@ def _cost(
 ) -> Interval | None:
     """Input and output are projected each in its own way; a job's two residuals are one, as they may go together."""
     from .clock import utc
-    from .launch import stated_prices
+    from .defining import stated_prices
 
     book = environment.price_book(stated_prices(drive.spec), live=bool(drive.spec["preview"]["live"]))
     try:
