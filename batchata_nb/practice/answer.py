@@ -141,6 +141,14 @@ def _spoilt(pieces: list[Piece], mark: str) -> list[Piece]:
         return [Piece(text[:-1] + ", oops")]
     if mark == "wrapped-json":
         return [Piece("Here is the result:\n\n```json\n"), *pieces, Piece("\n```\n\nLet me know if you need more.")]
+    if mark == "prose-json":
+        before = "I read the {document} with care [1]. What you asked for: "
+        return [Piece(before), *pieces, Piece(" I hope that {this} is of use [2].")]
+    if mark == "broken-fence":
+        return [Piece("```json\n"), *pieces]
+    if mark == "sentences":
+        said = (Piece(f"It says {piece.text}. ", piece.place) for piece in pieces if piece.place)
+        return [Piece("I have read the document. "), *said]
     if mark == "wrong-shape":
         return [Piece('{"unexpected": [1, 2, 3]}')]
     return pieces

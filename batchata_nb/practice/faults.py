@@ -6,6 +6,8 @@ request with that content, so that sending it again succeeds:
     truncate      the answer is cut at the output cap        refuse        the model declines
     filter        a filter stops the answer                  invalid-json  the JSON is broken
     wrapped-json  right JSON inside prose and a code fence   wrong-shape   JSON that does not fit the schema
+    prose-json    right JSON amid prose with braces          broken-fence  right JSON, its code fence never closed
+    sentences     the values in sentences, no JSON at all
     error         the row fails, may be sent again           bad-request   the row is refused for good
     expire        the row expires                            missing       the result has no line for it
     duplicate     its line comes twice                       malformed     its line is broken JSON
@@ -20,8 +22,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 MARKS = frozenset(
-    "truncate refuse filter invalid-json wrapped-json wrong-shape error bad-request expire missing duplicate malformed "
-    "unknown-id".split()
+    "truncate refuse filter invalid-json wrapped-json prose-json broken-fence sentences wrong-shape error bad-request "
+    "expire missing duplicate malformed unknown-id".split()
 )
 MARKER = re.compile(r"\[\[practice:\s*(once:)?\s*([a-z-]+)\s*\]\]")
 FATES = {

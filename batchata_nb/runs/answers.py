@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,10 @@ from .citing import Evidence, evidence
 
 NOTHING = Evidence({}, [])
 USAGE = Usage.__slots__
-FENCE = re.compile(r"```(?:json)?\s*\n(.*?)\n?```", re.DOTALL)
+DECODER = json.JSONDecoder()
+JSON_START = re.compile(r"[{\[]")
+LIKE_JSON = re.compile(r"[{\[]\s*(?:[\"'{\[]|\w+\s*:)")
+"""What begins as an object or a list of JSON does, other than a brace in prose."""
 TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 
 
@@ -97,27 +100,33 @@ def read(job: Job, text: str) -> tuple[Any, list[JsonObject] | None]:
 
 
 def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        pass
-    fenced = FENCE.search(text)
-    for candidate in (fenced.group(1) if fenced else "", _outermost(text)):
-        for attempt in (candidate, TRAILING_COMMA.sub(r"\1", candidate)):
-            try:
-                return json.loads(attempt)
-            except ValueError:
-                continue
+    for attempt in (text, TRAILING_COMMA.sub(r"\1", text)):
+        try:
+            return json.loads(attempt)
+        except (ValueError, RecursionError):
+            pass
+        found = list(_values_in(attempt))
+        if found:
+            objects = [(size, value) for size, value in found if isinstance(value, dict)]
+            return max(objects or found, key=lambda pair: pair[0])[1]
     raise ParseError("The answer holds no readable JSON." if text.strip() else "The answer is empty.")
 
 
-def _outermost(text: str) -> str:
-    starts = [at for at in (text.find("{"), text.find("[")) if at >= 0]
-    if not starts:
-        return ""
-    start = min(starts)
-    end = text.rfind("}" if text[start] == "{" else "]")
-    return text[start : end + 1]
+def _values_in(text: str) -> Iterator[tuple[int, Any]]:
+    """Yield the objects and lists that stand in a text, with their length; nothing from within one that is broken.
+
+    A part of a broken object may fit a schema whose fields are optional, and would pass for the whole.
+    """
+    at = 0
+    while start := JSON_START.search(text, at):
+        try:
+            value, at = DECODER.raw_decode(text, start.start())
+        except (ValueError, RecursionError):
+            if LIKE_JSON.match(text, start.start()):
+                return
+            at = start.end()
+        else:
+            yield at - start.start(), value
 
 
 def _why(error: Exception) -> str:
