@@ -99,7 +99,7 @@ def test_a_run_is_known_again_without_writing_its_jobs(count):
 
     batch = Batch().set_default_params(model="m").add_jobs("{{ item }}", over=[f"text {n}" for n in range(count)])
     settler = Settler(
-        batch.asked, {}, provider_name="anthropic", provider=lambda _: Silent(), endpoint="", max_tokens=10
+        batch.asked, {}, provider_name="anthropic", provider=lambda _: Silent(), endpoint=lambda _: "", max_tokens=10
     )  # fmt: skip
 
     known = settler.survey()
