@@ -115,6 +115,7 @@ batch.add_job(file="note.txt", prompt="Extract the invoice number.", response_mo
 print(pathlib.Path(batchata_nb.__file__).parent.parent.name, result.parsed_response.invoice_number, sep="|")
 """
     env = {**os.environ, "BATCHATA_PRACTICE_SECONDS": "0.2"}
+    env.pop("PYTHONPATH", None)  # where it names this checkout, the wheel would not be what runs
 
     assert "site-packages|A-17" == run(installed, "-c", script, cwd=tmp_path, env=env).strip().splitlines()[-1]
 

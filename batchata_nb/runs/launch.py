@@ -82,7 +82,7 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
         defined = Definition.of(found)
         preview = None if settings.preview is None or dry_run else whole(everything, found, settings)
     else:
-        defined = _defined(settler, batch, name)
+        defined = _defined(settler, batch, name, fresh)
     spec = spec_of(batch, defined.models, fresh)
     spec["gold"] = bool(batch.gold)
     if {provider for provider, _ in defined.pairs} == {"openai"} and not settings.practice:
@@ -174,14 +174,19 @@ def _is_recorded(state_file: str, name: str, mark: str) -> bool:
     return latest is not None and latest.digest == mark
 
 
-def _defined(settler: Settler, batch: Batch, name: str) -> Definition:
-    """Define the run. Jobs that the store has already as a run of this name are only identified, not checked again."""
+def _defined(settler: Settler, batch: Batch, name: str, fresh: bool) -> Definition:
+    """Define the run. Jobs that the store has already as a run of this name are only identified, not checked again.
+
+    Nor are those of other runs that have an answer.
+    """
     latest = _latest(batch.settings.state_file, name)
     if latest is not None and latest.total == len(batch.asked):
         known = settler.survey()
         if known.digest == latest.digest:
             return known
-    return settler.define()
+    if fresh or not Path(batch.settings.state_file).expanduser().exists():
+        return settler.define()
+    return settler.define(store_at(batch.settings.state_file).answered_places)
 
 
 def _record(

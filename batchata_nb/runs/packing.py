@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlite3 import Connection
 from typing import Any
 
+from ..core.errors import StateError
 from ..core.jobs import Job, JsonObject, Message, job_from_json, message_from_json, message_to_json
 from .records import JobRecord
 from .spool import Spool
@@ -101,6 +102,11 @@ def result_words(db: Connection, run_id: str, bodies: Sequence[bytes]) -> tuple[
     return keep(db, words, mark), words
 
 
+Place = tuple[str, int]
+"""Where a job stands in the store: run and row."""
+COLUMNS = "fingerprint, provider, model, bound, size, outputs, cache_write, surcharge, body, shape, words"
+
+
 class PackedJobs:
     """The jobs of one run, packed before the transaction that records them, so that it is short.
 
@@ -110,6 +116,7 @@ class PackedJobs:
 
     def __init__(self, records: Iterable[JobRecord] = ()) -> None:
         self._rows: Spool[tuple[Any, ...]] = Spool()
+        self._copies: Spool[tuple[int, str, str, int]] = Spool()
         self._words: bytes | None = None
         self._shapes: list[bytes] = []
         self._latest: dict[bytes, tuple[Any, int]] = {}
@@ -117,7 +124,11 @@ class PackedJobs:
             self.add(record)
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._rows) + len(self._copies)
+
+    def copy(self, row: int, job_id: str, place: Place) -> None:
+        """Take one more job as it stands in the store already."""
+        self._copies.append((row, job_id, *place))
 
     def add(self, record: JobRecord) -> None:
         """Pack one more job."""
@@ -143,11 +154,21 @@ class PackedJobs:
         return latest[1]
 
     def insert(self, db: Connection, run_id: str) -> None:
-        """Write the jobs into the store, within a transaction."""
+        """Write the jobs into the store, within a transaction.
+
+        Raises:
+            StateError: A job to be copied is not in this store.
+        """
+        copied = db.executemany(
+            f"INSERT INTO jobs (run_id, row, job_id, {COLUMNS}) SELECT ?, ?, ?, {COLUMNS} FROM jobs "
+            "WHERE run_id = ? AND row = ?",
+            ((run_id, *copy) for copy in self._copies),
+        ).rowcount
+        if copied != len(self._copies) and self._copies:
+            raise StateError("The state file is not the one that the jobs were looked up in; run the cell again.")
         shapes = [keep(db, shape) for shape in self._shapes]
         words = keep(db, self._words) if self._words is not None else None
         db.executemany(
-            "INSERT INTO jobs (run_id, row, job_id, fingerprint, provider, model, bound, size, outputs, cache_write, "
-            "surcharge, body, shape, words) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            f"INSERT INTO jobs (run_id, row, job_id, {COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             ((run_id, *row, shapes[shape], words) for *row, shape in self._rows),
         )

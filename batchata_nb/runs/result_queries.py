@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..core.jobs import JsonObject
-from .packing import loosened
+from .packing import Place, loosened
 from .store_file import StoreFile, chunks
 
 
@@ -36,6 +36,19 @@ class ResultQueries(StoreFile):
             )
             under_way.update((str(mark), str(run_id)) for mark, run_id in found)
         return usable, under_way
+
+    def answered_places(self, fingerprints: Sequence[str]) -> dict[str, Place]:
+        """Return where jobs with these identities stand in the store, of those that have a usable result."""
+        found: dict[str, Place] = {}
+        for chunk in chunks(fingerprints):
+            for mark, run_id, row in self._read(
+                "SELECT j.fingerprint, j.run_id, j.row FROM jobs j WHERE j.shape IS NOT NULL "
+                f"AND j.fingerprint IN ({','.join('?' * len(chunk))}) "
+                "AND EXISTS (SELECT 1 FROM results r WHERE r.fingerprint = j.fingerprint AND r.usable)",
+                *chunk,
+            ):
+                found[str(mark)] = str(run_id), int(str(row))
+        return found
 
     def result(self, run_id: str, row: int) -> JsonObject | None:
         """Return what stands for a row: this run's own latest good result, else any usable one of the same job."""

@@ -9,12 +9,13 @@ import hashlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import ValidationError
 from ..core.jobs import CachedPart, CiteMode, Job, Marker
 from .asking import Asked
-from .packing import PackedJobs
+from .packing import PackedJobs, Place
 from .records import JobRecord, Sizing
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 Identified = Iterable[tuple[int, Job, str]]
 """Row, job and identity of each."""
 Cached = Callable[[Identified], Mapping[int, CachedPart]]
+Places = Callable[[list[str]], Mapping[str, Place]]
+CHUNK = 500
 MARK_BYTES = 128
 """More than what a mark for the prompt cache adds to an encoded row."""
 
@@ -47,13 +50,14 @@ class Definition:
     @classmethod
     def of(cls, records: Iterable[JobRecord]) -> Definition:
         """Define a run of these jobs, each of which may be forgotten at once."""
-        found = cls(packed=PackedJobs())
-        return _gathered(map(found._pack, records), found)
+        packed = PackedJobs()
 
-    def _pack(self, record: JobRecord) -> tuple[Job, str]:
-        assert self.packed is not None
-        self.packed.add(record)
-        return record.job, record.fingerprint
+        def pack() -> Iterator[tuple[Job, str]]:
+            for record in records:
+                packed.add(record)
+                yield record.job, record.fingerprint
+
+        return _gathered(pack(), cls(packed=packed))
 
     @property
     def models(self) -> list[str]:
@@ -112,13 +116,35 @@ class Settler:
 
         return _gathered(known(), Definition())
 
-    def define(self) -> Definition:
+    def define(self, places: Places | None = None) -> Definition:
         """Check and pack all jobs.
+
+        Args:
+            places: Tells which identities have an answer in the store, and where there such a job stands. It was
+                checked and packed before and is not sent, so it is taken from there; unless it has documents, whose
+                files may since have other names.
 
         Raises:
             ValidationError: As `records` does.
         """
-        return Definition.of(self.records())
+        if places is None:
+            return Definition.of(self.records())
+        packed = PackedJobs()
+
+        def pack() -> Iterator[tuple[Job, str]]:
+            cached = {} if self._cached is None else self._cached(self._jobs())
+            jobs = self._jobs()
+            while chunk := list(islice(jobs, CHUNK)):
+                known = places([mark for _, job, mark in chunk if not job.documents])
+                for row, job, mark in chunk:
+                    if place := known.get(mark):
+                        self._bounded(job)
+                        packed.copy(row, job.id, place)
+                    else:
+                        packed.add(self._record(row, job, mark, cached))
+                    yield job, mark
+
+        return _gathered(pack(), Definition(packed=packed))
 
     def records(self) -> Iterator[JobRecord]:
         """Yield jobs complete, checked, bounded and with their identity.
@@ -129,16 +155,19 @@ class Settler:
         """
         cached = {} if self._cached is None else self._cached(self._jobs())
         for row, job, mark in self._jobs():
-            adapter = self._adapters[job.model]
-            if row in cached:
-                job = replace(job, cached=cached[row])
-            try:
-                adapter.check(job)
-            except ValidationError as error:
-                raise ValidationError(str(error) if len(self._asked) == 1 else f"Job {job.id}: {error}") from error
-            self._bounded(job)
-            size = adapter.encoded_size(job) + (MARK_BYTES if job.cached else 0)
-            yield JobRecord(job, _sizing(row, job, mark, size))
+            yield self._record(row, job, mark, cached)
+
+    def _record(self, row: int, job: Job, mark: str, cached: Mapping[int, CachedPart]) -> JobRecord:
+        adapter = self._adapters[job.model]
+        if row in cached:
+            job = replace(job, cached=cached[row])
+        try:
+            adapter.check(job)
+        except ValidationError as error:
+            raise ValidationError(str(error) if len(self._asked) == 1 else f"Job {job.id}: {error}") from error
+        self._bounded(job)
+        size = adapter.encoded_size(job) + (MARK_BYTES if job.cached else 0)
+        return JobRecord(job, _sizing(row, job, mark, size))
 
     def _bounded(self, job: Job) -> None:
         from ..providers.worst import fixed_room, unbounded

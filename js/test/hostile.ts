@@ -16,4 +16,4 @@ export function poison(value: unknown, payload: string): unknown {
   for (const [key, item] of Object.entries(bag(value))) out[key] = KEPT.has(key) ? item : poison(item, payload);
   return out;
 }
-const KEPT = new Set(["state", "cost", "spent", "reserved", "limit", "saved", "needs", "can", "kind", "op"]);
+const KEPT = new Set(["state", "cost", "spent", "reserved", "limit", "saved", "cached", "needs", "can", "kind", "op"]);

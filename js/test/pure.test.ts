@@ -116,10 +116,20 @@ describe("summary", () => {
     expect(moneyBar(s.money)).toBeNull();
   });
 
+  test("prompt caching says what it saved, or that it did not pay", () => {
+    const note = (cached?: string) => {
+      const money = { spent: "1", reserved: "0", limit: null, saved: "1", known: true, ...(cached ? { cached } : {}) };
+      return facts(readSummary(summaryOf("running", { money })), 0)[2]?.note;
+    };
+    expect(note()).toBe("against real-time prices");
+    expect(note("0.25")).toBe("against real-time prices; $0.25 more by prompt caching");
+    expect(note("-0.0042")).toBe("against real-time prices; prompt caching cost $0.0042 more than it saved");
+  });
+
   test("the bar of money never leaves its frame", () => {
-    const bar = moneyBar({ spent: "4", reserved: "4", limit: "5", saved: null, known: true });
+    const bar = moneyBar({ spent: "4", reserved: "4", limit: "5", saved: null, cached: "0", known: true });
     expect(bar).toMatchObject({ spent: 0.5, reserved: 0.5 });
-    expect(moneyBar({ spent: "1", reserved: "0", limit: null, saved: null, known: true })).toBeNull();
+    expect(moneyBar({ spent: "1", reserved: "0", limit: null, saved: null, cached: "0", known: true })).toBeNull();
   });
 
   test("a finished run in one line", () => {

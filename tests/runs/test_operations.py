@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from batchata_nb.core.errors import StateError
 from batchata_nb.core.jobs import Job, Marker, canonical
+from batchata_nb.runs.packing import PackedJobs
 from batchata_nb.runs.settling import Settler
 from batchata_nb.runs.spool import CHUNK
 from tests.runs.edge import LIMITS, Desk, Edge, job, ok
@@ -105,6 +107,45 @@ def test_a_run_is_known_again_without_writing_its_jobs(count):
     known = settler.survey()
 
     assert (count, count, None) == (len(known.marks), len(set(known.marks)), known.packed)
+
+
+def test_rows_that_have_an_answer_are_neither_checked_nor_packed_again(tmp_path, monkeypatch):
+    """Rows put before and behind answered ones are checked and sent; the others are taken as they stand, in place."""
+    from batchata_nb import Batch
+    from batchata_nb.providers.anthropic import AnthropicProvider
+
+    checked = []
+    check = AnthropicProvider.check
+    monkeypatch.setattr(AnthropicProvider, "check", lambda self, job: (checked.append(job.id), check(self, job))[1])
+    monkeypatch.setenv("BATCHATA_PRACTICE_SECONDS", "0.2")
+    old = [f"Mood: good. Message {n}." for n in range(40)]
+    new = ["Mood: bad. A first.", *reversed(old), "Mood: bad. A last."]
+
+    def run(items):
+        batch = Batch().use_practice().set_state(str(tmp_path / "s.db")).set_default_params(model="claude-sonnet-5-5")
+        return batch.add_jobs("Say the mood. {{ item }}", over=items).run(name="moods", wait=True)
+
+    before = run(old)
+    assert 40 == len(checked)
+    checked.clear()
+    after = run(new)
+
+    assert ["row-000001", "row-000042"] == checked
+    assert (42, 40) == (after.status()["completed"], after.summary()["reused"])
+    jobs = after.store.jobs(after.run_id, range(42))
+    assert [f"Say the mood. {item}" for item in new] == [each.messages[0].text for each in jobs]
+    assert [f"row-{n:06d}" for n in range(1, 43)] == [each.id for each in jobs] == [r.job_id for r in after]
+    assert [r.raw_response for r in before] == [r.raw_response for r in after][40:0:-1]
+
+
+def test_a_state_file_that_was_exchanged_takes_no_jobs(tmp_path):
+    """A job that is to be copied but is not there is an error, and nothing is recorded."""
+    desk, packed = Desk(tmp_path / "s.db", Edge()), PackedJobs()
+    packed.copy(0, "a", ("r0", 7))
+
+    with pytest.raises(StateError, match="run the cell again"):
+        desk.store.create_run("r1", "n", 0.0, "d", {}, packed, [])
+    assert [] == desk.store.runs()
 
 
 def test_jobs_that_are_added_one_by_one_share_what_they_have_alike():

@@ -81,10 +81,17 @@ export function facts(s: Summary, elapsed: number): Fact[] {
       key: "saved",
       label: s.practice ? "Would save" : "Saved",
       value: s.money.saved === null || !s.money.known ? "unknown" : dollars(s.money.saved),
-      note: "against real-time prices",
+      note: "against real-time prices" + caching(s.money.cached),
     },
     { key: "time", label: "Elapsed", value: duration(elapsed), note: left },
   ];
+}
+
+/** What prompt caches saved, or cost when they were read too rarely. */
+function caching(cached: string): string {
+  const amount = Number(cached);
+  if (!amount) return "";
+  return amount > 0 ? `; ${dollars(cached)} more by prompt caching` : `; prompt caching cost ${dollars(String(-amount))} more than it saved`;
 }
 
 /** What a finished run has to say in one line. */

@@ -21,6 +21,8 @@ export interface Money {
   reserved: string;
   limit: string | null;
   saved: string | null;
+  /** What prompt caches saved, a part of what made `spent` what it is; negative where writing them cost more. */
+  cached: string;
   /** False when no price is known, so that the figures say nothing. */
   known: boolean;
 }
@@ -110,6 +112,7 @@ export function readSummary(raw: unknown): Summary {
       reserved: text(money.reserved, "0"),
       limit: textOrNull(money.limit),
       saved: textOrNull(money.saved),
+      cached: text(money.cached, "0"),
       known: money.known !== false,
     },
     elapsed: numberOr(s.elapsed, 0),
