@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
@@ -98,9 +98,8 @@ def make(
         items_per_batch: The user's own cap on rows in one submission.
         room: Caps on rows in one submission by provider, learnt from quotas.
     """
-    open_parts: dict[tuple[str, str], list[Candidate]] = {}
-    sizes: dict[tuple[str, str], int] = {}
-    closed: list[list[Candidate]] = []
+    open_parts: dict[tuple[str, str], _Open] = {}
+    closed: list[_Open] = []
     needs, left_out, cut = ZERO, 0, False
     exhausted = free is not None and limit is not None and free < limit * SMALL_REST
     for job in candidates:
@@ -112,21 +111,28 @@ def make(
         most = min(provider_limits.rows, items_per_batch or provider_limits.rows)
         most = min(most, (room or {}).get(job.provider, most))
         part = open_parts.get(key)
-        if part is not None and (len(part) >= most or sizes[key] + job.size > provider_limits.bytes):
+        if part is not None and (len(part.rows) >= most or part.size + job.size > provider_limits.bytes):
             closed.append(open_parts.pop(key))
             part = None
         if part is None:
             if len(closed) + len(open_parts) >= slots:
                 break
-            part = open_parts[key] = []
-            sizes[key] = 0
-        part.append(job)
-        sizes[key] += job.size
+            part = open_parts[key] = _Open(job.provider, job.model)
+        part.rows.append(job.row)
+        part.worst.append(job.worst)
+        part.size += job.size
         if free is not None:
             free -= job.worst
-    parts = (_part(jobs) for jobs in [*closed, *open_parts.values()])
+    parts = (Part(p.provider, p.model, tuple(p.rows), tuple(p.worst)) for p in [*closed, *open_parts.values()])
     return Plan(tuple(parts), cut, needs, left_out)
 
 
-def _part(jobs: list[Candidate]) -> Part:
-    return Part(jobs[0].provider, jobs[0].model, tuple(j.row for j in jobs), tuple(j.worst for j in jobs))
+@dataclass(slots=True)
+class _Open:
+    """A submission that is being filled."""
+
+    provider: str
+    model: str
+    rows: list[int] = field(default_factory=list)
+    worst: list[Decimal] = field(default_factory=list)
+    size: int = 0

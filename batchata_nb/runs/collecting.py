@@ -13,6 +13,7 @@ from ..core.results import ErrorKind, Outcome, Reply
 from ..core.submissions import Submission
 from .landing import SAMPLE, landing, ready, stored, verdict
 from .layout import write_files
+from .rowset import RowSet
 from .store_file import chunks
 from .watching import GONE, failed_in_passing
 
@@ -34,7 +35,7 @@ class Collected:
     ours: bool = False
     unwritten: str | None = None
     unmetered: int = 0
-    left: set[int] = field(default_factory=set)
+    left: RowSet = field(default_factory=RowSet)
 
 
 def fetch(drive: Drive, s: Submission) -> None:
@@ -94,10 +95,10 @@ def _stream(drive: Drive, s: Submission) -> Collected:
     collected = Collected(left=store.rows_under_way(run_id, s.tag))
     if s.no_results:
         return collected
-    known, row_of = set(s.rows), _rows(drive, s.tag + "-")
+    known, row_of = RowSet(s.rows), _rows(drive, s.tag + "-")
     batch_id = s.batch_id or ""
     provider = drive.context.provider(s.provider)
-    seen: set[int] = set()
+    seen = RowSet()
     for chunk in _chunks(provider.fetch(batch_id, dict(s.handle))):
         replies: dict[int, Reply] = {}
         for reply in chunk:
@@ -122,7 +123,7 @@ def _stream(drive: Drive, s: Submission) -> Collected:
                 why = getattr(error, "strerror", None) or error
                 collected.unwritten = f"results cannot be written to {drive.spec.get('results_dir')} ({why})"
             drive.context.call(landing(drive, s, landed))
-            collected.left -= replies.keys()
+            collected.left.discard(replies)
     return collected
 
 
@@ -145,7 +146,7 @@ def _rows(drive: Drive, prefix: str) -> Callable[[str | None], int | None]:
 
     def row(row_id: str | None) -> int | None:
         number = row_id[len(prefix) :] if row_id and row_id.startswith(prefix) else ""
-        return int(number) if number.isascii() and number.isdigit() else None
+        return int(number) if len(number) < 10 and number.isascii() and number.isdigit() else None
 
     return row
 
@@ -166,7 +167,7 @@ def _close(drive: Drive, s: Submission, collected: Collected, now: float) -> Non
         drive.rev += 1
         return
     if collected.left:
-        _land_absent(drive, s, sorted(collected.left), now)
+        _land_absent(drive, s, list(collected.left), now)
     notes = [ev.Noted(now, f"{s.batch_id}: {line}") for line in collected.bad_lines[:3]]
     if len(collected.bad_lines) > 3:
         notes.append(ev.Noted(now, f"{s.batch_id}: {len(collected.bad_lines) - 3} more unreadable or unknown lines"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..core.jobs import Job, JsonObject
@@ -75,7 +75,11 @@ class JobQueries(StoreFile):
         return [found[row] for row in rows]
 
     def sizings(self, run_id: str, rows: Sequence[int] | None = None, *, defined: bool = False) -> list[Sizing]:
-        """Return what planning needs of these rows, or of all; in row order.
+        """Return what planning needs of these rows, or of all; see `each_sizing`."""
+        return list(self.each_sizing(run_id, rows, defined=defined))
+
+    def each_sizing(self, run_id: str, rows: Sequence[int] | None = None, *, defined: bool = False) -> Iterator[Sizing]:
+        """Yield what planning needs of these rows, or of all, in row order; read as it is asked for.
 
         Args:
             run_id: The run.
@@ -87,13 +91,22 @@ class JobQueries(StoreFile):
             "FROM jobs j LEFT JOIN changed c ON c.run_id = j.run_id AND c.row = j.row WHERE j.run_id = ?"
         )
         if rows is None:
-            found = self._read(f"{sql} ORDER BY j.row", run_id)
-        else:
-            found = []
-            for chunk in chunks(rows):
-                found += self._read(f"{sql} AND j.row IN ({','.join('?' * len(chunk))}) ORDER BY j.row", run_id, *chunk)
+            rows = range(int(str(self._read("SELECT count(*) FROM jobs WHERE run_id = ?", run_id)[0][0])))
         same: dict[object, object] = {}  # a hundred thousand jobs of one model need its name once
-        return [Sizing(*(same.setdefault(v, v) if isinstance(v, str) else v for v in row)) for row in found]  # type: ignore[arg-type]
+        for chunk in chunks(rows):
+            marks = ",".join("?" * len(chunk))
+            for row, fingerprint, *rest in self._read(f"{sql} AND j.row IN ({marks}) ORDER BY j.row", run_id, *chunk):
+                alike = (same.setdefault(v, v) if isinstance(v, str) else v for v in rest)
+                yield Sizing(row, fingerprint, *alike)  # type: ignore[arg-type]
+
+    def fingerprints(self, run_id: str, rows: Sequence[int]) -> list[str]:
+        """Return the identities of rows, in the order asked for."""
+        found: dict[object, str] = {}
+        for chunk in chunks(rows):
+            marks = ",".join("?" * len(chunk))
+            sql = f"SELECT row, fingerprint FROM jobs WHERE run_id = ? AND row IN ({marks})"
+            found.update((row, str(mark)) for row, mark in self._read(sql, run_id, *chunk))
+        return [found[row] for row in rows]
 
     def job_ids(self, run_id: str) -> list[str]:
         """Return all job ids, in row order."""

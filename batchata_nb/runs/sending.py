@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -47,12 +47,9 @@ def plan(drive: Drive, now: float) -> None:
         if not state.open_submissions:
             drive.record_events(ev.Over(now, "failed", message=drive.stopped))
         return
-    sizings = store.sizings(state.run_id, state.rows_in("pending"))
-    if state.ledger.limit is not None and any(s.bound is None for s in sizings):
-        count(drive, [s.row for s in sizings if s.bound is None])
-        return
-    providers = {s.provider for s in sizings}
-    limits: dict[str, Limits] = {name: drive.context.provider(name).limits for name in providers}
+    pending = state.rows_in("pending")
+    waiting = partial(store.each_sizing, state.run_id, pending)  # read as far as the slots reach, and not kept
+    limits = _LimitsOf(drive)
     free, others = _free(drive)
     cut = partial(
         planning.make,
@@ -63,19 +60,22 @@ def plan(drive: Drive, now: float) -> None:
         items_per_batch=drive.spec.get("items_per_batch"),
         room=state.room,
     )
-    made, caps = cut(_candidates(drive, sizings, limits, now, {})), {}
+    try:
+        made, caps = cut(_candidates(drive, waiting(), limits, now, {})), {}
+    except _UncountedError:
+        count(drive, [s.row for s in waiting() if s.bound is None])
+        return
     if made.cut and state.adaptive and not state.open_submissions:
-        caps = lowered(drive, sizings, limits, now)
-        made = cut(_candidates(drive, sizings, limits, now, caps)) if caps else made
+        caps = lowered(drive, waiting(), limits, now)
+        made = cut(_candidates(drive, waiting(), limits, now, caps)) if caps else made
     if made.cut and state.open_submissions:
         drive.plan_blocked = state.seq  # the next wave is funded by what these do not use: fewer, larger submissions
         return
     if state.ledger.overruns:
         stop(drive, "a job cost more than its proven worst case, so prices or bounds are wrong; nothing more is sent")
         return
-    marks = {s.row: s.fingerprint for s in sizings}
     for part in made.parts:
-        if not submit(drive, part, [marks[row] for row in part.rows], caps, now):
+        if not submit(drive, part, store.fingerprints(state.run_id, part.rows), caps, now):
             return
     if made.cut and not made.parts and others:
         state.not_before = now + drive.poll_interval  # what another run of the same budget does not use may fund these
@@ -92,7 +92,23 @@ def _free(drive: Drive) -> tuple[Decimal | None, bool]:
     return ledger.limit - used, reserved > ledger.outstanding
 
 
-def lowered(drive: Drive, sizings: list[Sizing], limits: Mapping[str, Limits], now: float) -> Caps:
+class _UncountedError(Exception):
+    """A ceiling is set, and the input tokens of a job that could be sent are not known yet."""
+
+
+class _LimitsOf(dict[str, Limits]):
+    """Limits by provider name, asked for when they are needed."""
+
+    def __init__(self, drive: Drive) -> None:
+        super().__init__()
+        self._drive = drive
+
+    def __missing__(self, name: str) -> Limits:
+        found = self[name] = self._drive.context.provider(name).limits
+        return found
+
+
+def lowered(drive: Drive, sizings: Iterable[Sizing], limits: Mapping[str, Limits], now: float) -> Caps:
     """Caps on output tokens that answers so far suggest, where they are lower than a job's own; see `core.lengths`."""
     own: Caps = {}
     for s in sizings:
@@ -109,11 +125,17 @@ def lowered(drive: Drive, sizings: list[Sizing], limits: Mapping[str, Limits], n
 
 
 def _candidates(
-    drive: Drive, sizings: list[Sizing], limits: dict[str, Limits], now: float, caps: Caps
+    drive: Drive, sizings: Iterable[Sizing], limits: Mapping[str, Limits], now: float, caps: Caps
 ) -> Iterator[planning.Candidate]:
-    """What could be sent, in the user's order; what a lowered cap has cut comes after all others, being long."""
+    """What could be sent, in the user's order; what a lowered cap has cut comes after all others, being long.
+
+    Raises:
+        _UncountedError: A job has no bound though a ceiling is set.
+    """
     state = drive.state
     for s in sorted(sizings, key=lambda s: s.row in state.cut) if state.cut else sizings:
+        if s.bound is None and state.ledger.limit is not None:
+            raise _UncountedError
         price = reserve_price(drive, s.provider, s.model, limits[s.provider].window_hours, now)
         cap = s.outputs if state.has_full_room(s.row) else caps.get((s.provider, s.model), s.outputs)
         worst = Decimal(0) if price is None else replace(s, outputs=min(s.outputs, cap)).worst(price)

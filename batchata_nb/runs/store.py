@@ -17,6 +17,7 @@ from .job_queries import JobQueries
 from .packing import LONG, PackedJobs, dumped, loosened, result_words, squeezed, whole
 from .records import JobRecord, RunRecord, Stored
 from .result_queries import ResultQueries
+from .rowset import RowSet
 from .store_file import chunks
 
 
@@ -199,10 +200,11 @@ class Store(JobQueries, ResultQueries):
         for (body,) in self._read("SELECT body FROM events WHERE run_id = ? AND seq > ? ORDER BY seq", run_id, after):
             yield ev.from_json(json.loads(loosened(body) if isinstance(body, bytes) else str(body)))
 
-    def rows_under_way(self, run_id: str, tag: str) -> set[int]:
+    def rows_under_way(self, run_id: str, tag: str) -> RowSet:
         """Return a submission's rows that have not landed."""
-        rows = self._read("SELECT row FROM sent WHERE run_id = ? AND tag = ? AND landed = 0", run_id, tag)
-        return {int(str(row)) for (row,) in rows}
+        sql = "SELECT row FROM sent WHERE run_id = ? AND tag = ? AND landed = 0"
+        with self._explained():
+            return RowSet(row for (row,) in self._connection().execute(sql, (run_id, tag)))
 
     def reservations(self, run_id: str, tag: str, rows: Sequence[int] | None = None) -> dict[int, tuple[str, Decimal]]:
         """Return row → (fingerprint, worst case) of a submission's rows that have not landed; of these rows, or all."""
