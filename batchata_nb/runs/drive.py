@@ -27,7 +27,7 @@ from .store_file import TakenOverError
 
 RENEW_AFTER = 5.0
 TURNED_BACK = 30.0
-PUBLISH_EVERY = 0.5
+PUBLISH_EVERY = 0.55  # never three in one second, also where a step comes late
 FOLLOW_EVERY = 0.5
 
 

@@ -93,7 +93,9 @@ class JobQueries(StoreFile):
         if rows is None:
             rows = range(int(str(self._read("SELECT count(*) FROM jobs WHERE run_id = ?", run_id)[0][0])))
         same: dict[object, object] = {}  # a hundred thousand jobs of one model need its name once
-        for chunk in chunks(rows):
+        start, size = 0, 50
+        while chunk := rows[start : start + size]:
+            start, size = start + size, min(2 * size, 800)  # who stops early has not read much
             marks = ",".join("?" * len(chunk))
             for row, fingerprint, *rest in self._read(f"{sql} AND j.row IN ({marks}) ORDER BY j.row", run_id, *chunk):
                 alike = (same.setdefault(v, v) if isinstance(v, str) else v for v in rest)

@@ -77,6 +77,26 @@ def test_a_job_costs_the_same_however_many_there_are(tmp_path):
         assert large <= GROWTH * small + 1, (few, many)
 
 
+def test_planning_reads_as_far_as_the_slots_reach(tmp_path):
+    """With many small batches, two at a time, what SQLite does for one job is the same at four times the size."""
+
+    def steps_for(count):
+        desk = Desk(tmp_path / f"{count}.db", Edge())
+        steps = [0]
+
+        def tick():
+            steps[0] += 1
+
+        drive = desk.start([job(n) for n in range(count)], items_per_batch=10, max_parallel=2)
+        desk.store._connection().set_progress_handler(tick, 50)
+        desk.run(drive, most=10 * count)
+        assert count == drive.state.counts["succeeded"]
+        assert count / 10 == len(drive.state.submissions)
+        return steps[0] * 50 / count
+
+    assert steps_for(2_000) <= GROWTH * steps_for(500) + 1
+
+
 def test_jobs_are_never_all_in_memory(tmp_path):
     """While a submission is sent and its results come in, some hundreds of jobs are in memory, not all of them."""
     gc.collect()
