@@ -106,7 +106,8 @@ class Survey:
     differ: dict[str, list[str]]
 
 
-_surveys: OrderedDict[tuple[object, ...], Survey] = OrderedDict()
+_surveys: OrderedDict[tuple[object, ...], tuple[Mapping[str, Mapping[str, Any]], Survey]] = OrderedDict()
+"""The latest surveys, each with the gold that it was made with."""
 _REMEMBERED = 8
 
 
@@ -118,13 +119,13 @@ def _survey(
     gold: Mapping[str, Mapping[str, Any]],
 ) -> Survey:
     """Look at all answers once, some at a time; turning a page of an unchanged run looks at none again."""
-    key = (str(store.path), state.run_id, state.seq, path, len(gold))
+    key = (str(store.path), state.run_id, state.seq, path)
     known = _surveys.get(key)
-    if known is None:
-        known = _surveys[key] = _look(store, state, inputs, path, gold)
+    if known is None or known[0] != gold:
+        known = _surveys[key] = gold, _look(store, state, inputs, path, gold)
         while len(_surveys) > _REMEMBERED:
             _surveys.popitem(last=False)
-    return known
+    return known[1]
 
 
 def _look(

@@ -79,3 +79,14 @@ def test_large_runs_are_counted_whole_some_at_a_time(run, monkeypatch):
     assert whole == found
     assert [2, 2, 2, 6, 0] == looked
     assert 0 == again["total"]
+
+
+def test_a_gold_value_that_is_put_right_counts_at_once(run):
+    """What is known to be right may change while the answers do not; accuracy follows it, however many there are."""
+    run.store.set_gold(run.run_id, {"m0": {"topic": "t0"}})
+    before = run.compare(0, 10, path="topic")["accuracy"]["topic"]
+    run.store.set_gold(run.run_id, {"m0": {"topic": "other"}})
+    after = run.compare(0, 10, path="topic")["accuracy"]["topic"]
+
+    assert before != after
+    assert all(each != after[model] for model, each in before.items())
