@@ -1,5 +1,6 @@
 // The commands; what costs or cannot be taken back is confirmed in place.
 import { onKey } from "../view.ts";
+import { asking } from "./asking.ts";
 import { button, h, setAria, show } from "../dom.ts";
 import type { Bag } from "../pure/guards.ts";
 import { count, dollars } from "../pure/format.ts";
@@ -26,23 +27,7 @@ export function readLimit(typed: string, current: string | null): { usd: string 
 
 export function actions(run: Run): Actions {
   let summary: Summary | null = null;
-  const asking = h("div", { class: "bnb-ask", hidden: true });
-  let back: HTMLElement | null = null;
-
-  const close = (): void => {
-    show(asking, false);
-    asking.replaceChildren();
-    if (back?.isConnected && !back.hidden) back.focus();
-  };
-  const open = (from: HTMLElement, ...children: Node[]): void => {
-    back = from;
-    asking.replaceChildren(...children);
-    show(asking, true);
-  };
-  onKey(asking, (event) => {
-    if (event.key === "Escape") close();
-    return event.key === "Escape";
-  });
+  const { el: ask, from, open, close } = asking();
 
   /** A button is out of use until the runner has taken its command. */
   const command = async (node: HTMLButtonElement, name: Command, args: Bag = {}): Promise<void> => {
@@ -113,13 +98,13 @@ export function actions(run: Run): Actions {
 
   return {
     el: h("div", { class: "bnb-actions", role: "group", aria: { label: "Commands" } }, ...buttons.map(([node]) => node)),
-    ask: asking,
+    ask,
     update(now): void {
       summary = now;
       for (const [node, name] of buttons) show(node, now.can.includes(name));
       // with nothing left to send, a higher limit changes nothing
       if (isFinal(now.state) && !now.can.includes("retry_failed")) show(raise, false);
-      if (!asking.hidden && back?.hidden) close();
+      if (!ask.hidden && from()?.hidden) close();
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Bag } from "../pure/guards.ts";
 import { plural } from "../pure/format.ts";
 import type { Batch, Command, Summary } from "../pure/snapshot.ts";
 import { onKey } from "../view.ts";
+import { asking } from "./asking.ts";
 
 export interface Reconcile {
   el: HTMLElement;
@@ -32,22 +33,7 @@ export function reconcile(run: Run): Reconcile {
 
 /** One lost submission with its two ways out; `now` is what is known of it by the time of a click. */
 function one(batch: Batch, now: () => Batch, run: Run): HTMLLIElement {
-  const asking = h("div", { class: "bnb-ask", hidden: true });
-  let back: HTMLElement | null = null;
-  const close = (): void => {
-    show(asking, false);
-    asking.replaceChildren();
-    back?.focus();
-  };
-  const open = (from: HTMLElement, ...children: Node[]): void => {
-    back = from;
-    asking.replaceChildren(...children);
-    show(asking, true);
-  };
-  onKey(asking, (event) => {
-    if (event.key === "Escape") close();
-    return event.key === "Escape";
-  });
+  const { el: ask, open, close } = asking();
   const decide = (args: Bag): void => {
     close();
     void run("reconcile", { ...args, tag: batch.tag });
@@ -79,5 +65,5 @@ function one(batch: Batch, now: () => Batch, run: Run): HTMLLIElement {
   }, { class: "bnb-small" });
 
   return h("li", {}, icon("missing"), h("b", {}, "Not known"), h("span", {}, `whether ${who(batch)} accepted ${plural(batch.rows, "job")}; they are not sent meanwhile.`),
-    h("span", { class: "bnb-note" }), accepted, refused, asking);
+    h("span", { class: "bnb-note" }), accepted, refused, ask);
 }
