@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from .jobs import JsonObject
+from .pace import Took, left, usual
 from .results import OUTCOMES
 from .state import RunState
 from .submissions import Submission
@@ -49,6 +50,8 @@ def summary(
     rev: int,
     preview: JsonObject | None = None,
     gold: bool = False,
+    took: Took = lambda _: (),
+    promise: float | None = None,
 ) -> JsonObject:
     """Return what a dashboard shows; under 2 KiB of JSON, whatever the size of the run.
 
@@ -61,8 +64,16 @@ def summary(
         rev: Grows with every change.
         preview: What a preview tells of the whole.
         gold: Whether it is known what is right of some items.
+        took: How long batches of a provider took before, in seconds.
+        promise: Hours within which the run's providers say that a batch ends.
     """
-    beside = {**({"preview": preview} if preview else {}), **({"gold": True} if gold else {})}
+    beside = {
+        "eta": left(state, now, took),
+        **({"usual": seconds} if (seconds := usual(state, took)) else {}),
+        **({"promise": promise} if promise and not state.over else {}),
+        **({"preview": preview} if preview else {}),
+        **({"gold": True} if gold else {}),
+    }
     for room in ROOMS:
         made = _summary(state, now, room, models=models, practice=practice, driver=driver, rev=rev) | beside
         made["can"] += ["rest"] if preview and preview["left"] else []
@@ -91,7 +102,6 @@ def _summary(
         "counts": counts_of(state),
         "money": money_of(state),
         "elapsed": round(end - state.started, 1) if state.started else 0,
-        "eta": eta(state, now),
         "started_at": iso(state.started),
         "batches": {
             "total": len(state.submissions),
@@ -147,19 +157,6 @@ def words(state: RunState, now: float) -> str:
     if state.not_before > now:
         return f"Waiting {state.not_before - now:.0f} s before sending again"
     return "Waiting for the same jobs in another run" if counts["elsewhere"] and not counts["pending"] else "Planning"
-
-
-def eta(state: RunState, now: float) -> float | None:
-    """Seconds to the expected end, from what the open batches have done so far; None while unknown."""
-    if state.over or state.counts["pending"]:
-        return None
-    expected = []
-    for s in state.open_submissions:
-        finished = (s.done or 0) + (s.failed or 0)
-        if s.state != "running" or not finished:
-            return None
-        expected.append((now - s.at) * (len(s.rows) - finished) / finished)
-    return round(max(expected), 1) if expected else None
 
 
 def cut(text: str, most: int = CUT) -> str:

@@ -19,6 +19,7 @@ from . import collecting, commands, finding, sending, watching
 from .clock import Clock
 from .costs import Prices
 from .owner import is_gone
+from .paces import Paces
 from .records import RunRecord
 from .schemas import SchemaKeys
 from .sending import LEASE_SECONDS
@@ -101,8 +102,10 @@ class Drive:
     schema_keys: SchemaKeys = field(default_factory=SchemaKeys)
     subscribers: list[Callable[[JsonObject], None]] = field(default_factory=list)
     reviewed: deque[Callable[[int], None]] = field(default_factory=lambda: deque(maxlen=64))
+    paces: Paces = field(init=False)
 
     def __post_init__(self) -> None:
+        self.paces = Paces(self)
         self.state = RunState(self.record.run_id, self.record.name)
         self.catch_up()
 
@@ -298,6 +301,8 @@ class Drive:
             rev=self.rev,
             preview=outlook(self),
             gold=bool(self.spec.get("gold")),
+            took=self.paces.of,
+            promise=self.paces.promise(),
         )
 
     def publish(self, now: float) -> None:

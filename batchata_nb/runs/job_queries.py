@@ -18,6 +18,12 @@ LATEST = "coalesce(c.bound, j.bound), coalesce(c.size, j.size), coalesce(c.outpu
 class JobQueries(StoreFile):
     """The reading side of runs and jobs."""
 
+    def paces(self, run_id: str, place: str) -> list[float]:
+        """Return how long batches took at a place, shortest first: a run's own, or else the store's latest fifty."""
+        own = self._read("SELECT seconds FROM paces WHERE run_id = ? AND place = ?", run_id, place)
+        latest = "SELECT seconds FROM paces WHERE place = ? ORDER BY at DESC LIMIT 50"
+        return sorted(float(str(seconds)) for (seconds,) in own or self._read(latest, place))
+
     def latest_run(self, name: str) -> RunRecord | None:
         """Return the newest run of this name that was not forgotten."""
         found = self._runs("WHERE name = ? AND NOT forgotten ORDER BY created DESC, rowid DESC LIMIT 1", name)

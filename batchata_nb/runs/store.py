@@ -148,6 +148,11 @@ class Store(JobQueries, ResultQueries):
             )
         return []
 
+    def note_pace(self, run_id: str, tag: str, place: str, at: float, seconds: float) -> None:
+        """Keep how long a batch took at a place."""
+        with self._write() as db:
+            db.execute("INSERT OR REPLACE INTO paces VALUES (?,?,?,?,?)", (run_id, tag, place, at, seconds))
+
     def append_retry(self, run_id: str, seq: int, event: ev.RetryAsked, changed: Sequence[JobRecord]) -> None:
         """Record that rows are sent again, some of them changed from now on."""
         with self._write() as db:

@@ -63,7 +63,13 @@ GOLD = """
 CREATE TABLE gold (
   run_id TEXT NOT NULL, item TEXT NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (run_id, item)) WITHOUT ROWID;
 """
-MIGRATIONS = (FIRST, CHANGED_JOBS, SHARED_PARTS, GOLD)
+PACES = """
+CREATE TABLE paces (
+  run_id TEXT NOT NULL, tag TEXT NOT NULL, place TEXT NOT NULL, at REAL NOT NULL, seconds REAL NOT NULL,
+  PRIMARY KEY (run_id, tag)) WITHOUT ROWID;
+CREATE INDEX paces_by_place ON paces (place, at);
+"""
+MIGRATIONS = (FIRST, CHANGED_JOBS, SHARED_PARTS, GOLD, PACES)
 """From nothing to the newest form, step by step; a file's version is how many of them it has seen. Only ever append."""
 VERSION = len(MIGRATIONS)
 REMEMBERED = 500

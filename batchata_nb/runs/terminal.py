@@ -127,9 +127,18 @@ def _money(summary: JsonObject) -> str:
 
 
 def _time(summary: JsonObject) -> str:
-    left = "" if summary["eta"] is None else f", about {_seconds(summary['eta'])} left"
-    unknown = ", time left not known yet" if summary["state"] == "running" and summary["eta"] is None else ""
-    return f"  time   {_seconds(summary['elapsed'])}{left}{unknown}"
+    left = f", {_left(summary)}" if summary["state"] == "running" else ""
+    return f"  time   {_seconds(summary['elapsed'])}{left}"
+
+
+def _left(summary: JsonObject) -> str:
+    """When the run may end; what nobody knows is said to be unknown."""
+    if summary["eta"] is not None:
+        return f"about {_seconds(summary['eta'])} left"
+    if usual := summary.get("usual"):
+        return f"earlier batches took {_seconds(usual[0])} to {_seconds(usual[1])}"
+    promise = f"; promised within {summary['promise']:.0f} h" if summary.get("promise") else ""
+    return f"time left not known yet{promise}"
 
 
 def _waits(batch: JsonObject) -> str:

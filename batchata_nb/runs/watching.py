@@ -29,6 +29,7 @@ def poll(drive: Drive, s: Submission) -> None:
             failed_in_passing(drive, s, error, now)
         elif status.state == "ended":
             drive.failures.pop(s.tag, None)
+            drive.paces.note(s, now)
             drive.record_events(
                 ev.Ended(
                     now,

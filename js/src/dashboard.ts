@@ -44,7 +44,7 @@ export default widget((model, root, onClose) => {
   });
   const doing = actions(command);
   const bars = progress(onFilter);
-  const facts = notices(({ kind, more }) => void command("retry_failed", more === null ? { kind } : { kind, max_tokens: more }));
+  const facts = notices(({ kind, more }) => void command("retry_failed", more === null ? { kind } : { kind, max_tokens: more }), () => doing.raise());
   const lost = reconcile(command);
   const details = batches();
   let comparing = false;

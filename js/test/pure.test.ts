@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { about, count, dollars, duration, percent, plural, timeOfDay } from "../src/pure/format.ts";
 import { boxesOn, fieldGroups, placesOf, scaleFor, spansOf, whereOf } from "../src/pure/places.ts";
-import { cellText, columnsOf, nextOrder, PAGE, pageStart, rangeLabel, rowNote, rowsRequest } from "../src/pure/rows.ts";
-import { facts, folds, moneyBar, oneLine, segments } from "../src/pure/segments.ts";
+import { cellText, columnsOf, nextOrder, PAGE, padding, pageStart, rangeLabel, rowNote, rowsRequest } from "../src/pure/rows.ts";
+import type { Bag } from "../src/pure/guards.ts";
+import { facts, folds, moneyBar, oneLine, segments, timeLeft } from "../src/pure/segments.ts";
 import { JOB_STATES, readResult, readRows, readSummary } from "../src/pure/snapshot.ts";
 import { clip, safeLink, visible } from "../src/pure/visible.ts";
 import { waitsFor } from "../src/parts/batches.ts";
@@ -96,11 +97,11 @@ describe("summary", () => {
 
   test("the figures of a running run", () => {
     const s = readSummary(summaryOf("running"));
-    expect(facts(s, 100).map((fact) => `${fact.label}: ${fact.value} (${fact.note})`)).toEqual([
+    expect(facts(s, 100, new Date(2026, 10, 22, 14, 3)).map((fact) => `${fact.label}: ${fact.value} (${fact.note})`)).toEqual([
       "Ended: 219 of 400 (55 %, 60 of them reused for free)",
-      "Spent: $1.83 ($1.22 reserved, limit $5.00)",
+      "Spent: $1.83 (37 % of the $5.00 limit)",
       "Saved: $1.83 (against real-time prices)",
-      "Elapsed: 1 min 40 s (about 19 min left)",
+      "Elapsed: 1 min 40 s (about 19 min left, near 14:21)",
     ]);
   });
 
@@ -128,8 +129,32 @@ describe("summary", () => {
 
   test("the bar of money never leaves its frame", () => {
     const bar = moneyBar({ spent: "4", reserved: "4", limit: "5", saved: null, cached: "0", known: true });
-    expect(bar).toMatchObject({ spent: 0.5, reserved: 0.5 });
+    expect(bar?.parts.map(({ kind, share, amount }) => [kind, share, amount])).toEqual([["spent", 0.5, "$4.00"], ["reserved", 0.5, "$4.00"], ["free", 0, "$0"]]);
     expect(moneyBar({ spent: "1", reserved: "0", limit: null, saved: null, cached: "0", known: true })).toBeNull();
+  });
+
+  test("the end is told by what batches did, by earlier ones, or not at all", () => {
+    const now = new Date(2026, 10, 22, 14, 3);
+    const note = (changes: Bag): string => timeLeft(readSummary(summaryOf("running", { eta: null, ...changes })), now);
+    expect(note({ eta: 40 })).toBe("under a minute left");
+    expect(note({ eta: 1130 })).toBe("about 19 min left, near 14:21");
+    expect(note({ eta: 7300, usual: [60, 90] })).toBe("about 2 h 10 min left, near 16:00");
+    expect(note({ eta: 80_000 })).toBe("about 22 h 20 min left, near Mon 12:20");
+    expect(note({ usual: [240, 7300] })).toBe("earlier batches took 4 min to 2 h");
+    expect(note({ usual: [240, 250], promise: 24 })).toBe("earlier batches took about 4 min");
+    expect(note({ promise: 24 })).toBe("time left not known yet; promised within 24 h");
+    expect(note({ usual: ["?"] })).toBe("time left not known yet");
+    expect(note({ state: "held" })).toBe("in all");
+  });
+
+  test("decimal points stand under each other", () => {
+    const amounts = (...values: string[]) => {
+      const rows = values.map((value, row) => ({ row, id: String(row), state: "succeeded", cost: row ? "0.0012" : "1.5", fields: { total: value } }));
+      const columns = columnsOf(readRows({ total: rows.length, columns: ["total"], rows }), 1);
+      return columns.filter(({ numeric }) => numeric).map((column) => readRows({ rows }).rows.map((row) => padding(cellText(row, column), column)));
+    };
+    expect(amounts("13765.5", "2450", "622.98", "")).toEqual([["0", ".00", "", ""], ["00", "", "", ""]]);
+    expect(amounts("1.234,50", "7")).toEqual([["", ""], ["00", ""]]);
   });
 
   test("a finished run in one line", () => {

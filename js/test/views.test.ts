@@ -54,7 +54,7 @@ describe("dashboard", () => {
   test("says what runs, how far it is, what it costs and what it waits for", async () => {
     await open();
     const text = el.textContent ?? "";
-    for (const words of ["invoices", "running", "claude-sonnet-5-5", "Waiting for 2 batches", "219 of 400", "$1.83", "$1.22 reserved, limit $5.00", "about 19 min left", "msgbatch_01Pq4nVJxS9d3LmT7yWbR2kE", "next look in", "Anthropic answered 500"]) {
+    for (const words of ["invoices", "running", "claude-sonnet-5-5", "Waiting for 2 batches", "219 of 400", "$1.83", "37 % of the $5.00 limit", "$1.22reserved", "$1.95free", "about 19 min left", "msgbatch_01Pq4nVJxS9d3LmT7yWbR2kE", "next look in", "Anthropic answered 500"]) {
       expect(text).toContain(words);
     }
     expect($(".bnb-bar").getAttribute("aria-label")).toBe("400 jobs: 212 succeeded, 53 %; 3 invalid, 1 %; 4 errored, 1 %; 121 running, 30 %; 20 submitting, 5 %; 40 pending, 10 %");
@@ -571,7 +571,7 @@ describe("evidence", () => {
     expect(shown($(".bnb-raw"))).toBe(false);
     key("r", $(".bnb-view"));
     expect(shown($(".bnb-raw"))).toBe(true);
-    expect($(".bnb-result-facts").textContent).toBe("claude-sonnet-5-5 · $0.0042 · 1,874 tokens in, 96 out · 2 attempts · ended with end_turn");
+    expect($(".bnb-result-facts").textContent).toBe("claude-sonnet-5-5 · $0.0042 · 1,874 tokens in, 96 out · 2 attempts");
   });
 
   test("Escape goes back to the row", async () => {

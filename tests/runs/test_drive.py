@@ -136,6 +136,25 @@ def test_live_counts_are_shown(desk):
     assert 60.0 == drive.summary()["eta"]
 
 
+def test_later_runs_expect_what_earlier_batches_took(desk, tmp_path):
+    """A store remembers how long batches took that it saw run; one of another endpoint says nothing."""
+    running = BatchStatus("running", "in_progress", total=1, done=0, failed=0)
+    desk.edge.polling = [running] * 2
+    first = desk.start([job(0)])
+    assert first.summary()["eta"] is None
+    desk.run(first)
+    seconds = desk.store.paces("r-other", "batch edge")
+    desk.edge.polling = [running]
+    second = desk.start([job(1)], name="second")
+    second.step()
+    shown = second.summary()
+
+    assert 1 == len(seconds)
+    assert seconds[0] > 0
+    assert (round(seconds[0], 1), [round(seconds[0], 1)] * 2) == (shown["eta"], shown["usual"])
+    assert [] == desk.store.paces("r-other", "batch edge http://localhost:1/v1")
+
+
 def test_a_download_that_breaks_is_taken_up_again(desk):
     """Rows that landed before the break are kept, the others follow; none lands twice."""
     desk.edge.fetching = [ProviderError("cut", retryable=True)]

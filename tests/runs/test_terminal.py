@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from batchata_nb import Batch
-from batchata_nb.runs.terminal import _view, shown
+from batchata_nb.runs.terminal import _time, _view, shown
 
 
 @pytest.fixture
@@ -62,3 +62,17 @@ def test_nothing_in_a_text_acts_on_the_terminal(run, monkeypatch):
     assert "[red]x[/red][/]" in out.getvalue()
     assert not set("\x9b\u202e\u200b") & set(out.getvalue())
     assert "\x1b[2J" not in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ({"eta": 1130.0}, "about 18 min 50 s left"),
+        ({"eta": None, "usual": [240.0, 7300.0], "promise": 24.0}, "earlier batches took 4 min 0 s to 2 h 1 min"),
+        ({"eta": None, "promise": 24.0}, "time left not known yet; promised within 24 h"),
+        ({"eta": None}, "time left not known yet"),
+    ],
+)
+def test_the_end_is_told_as_far_as_it_is_known(known, words):
+    """By what batches did, by earlier ones, by what the provider promises, or not at all."""
+    assert f"  time   1 min 0 s, {words}" == _time({"state": "running", "elapsed": 60.0, **known})

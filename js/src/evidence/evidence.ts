@@ -9,6 +9,7 @@ import { readField, type Result, type Verdict } from "../pure/snapshot.ts";
 import { clip } from "../pure/visible.ts";
 import { onKey } from "../view.ts";
 import { fieldList } from "./fields.ts";
+import { keyHelp } from "./keys.ts";
 import { resultHead } from "./head.ts";
 import { pageView } from "./pages.ts";
 import { reviewBar } from "./review.ts";
@@ -65,7 +66,7 @@ export function evidence(channel: Channel, { onClose, onStep, onReview }: Eviden
   const nothing = h("p", { class: "bnb-pane bnb-empty" });
   const side = h("div", { class: "bnb-side" }, tools.el, unmarked, pageNote, paper, texts.el, rawText, nothing);
   const message = h("p", { class: "bnb-empty", role: "status", hidden: true });
-  const keys = h("p", { class: "bnb-note bnb-keys" }, `Keys: j k field, n p citation, c confirm, e correct, x reject, u clear, [ ] page, t small pages, + - 0 zoom, r raw answer${onClose ? ", Esc back" : ""}`);
+  const keys = keyHelp(onClose !== undefined);
   const split = h("div", { class: "bnb-split" }, h("div", { class: "bnb-left" }, h("div", { class: "bnb-tools bnb-page-tools" }, h("span", { class: "bnb-range" }, "Fields"), checked, h("span", { class: "bnb-gap" }), citations), fields.el, head.facts, keys), side);
   const el = h("div", { class: "bnb-view", tabIndex: -1, role: "group", aria: { label: "Result and evidence" } }, head.el, head.error, message, split);
 

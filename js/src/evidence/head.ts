@@ -51,7 +51,10 @@ export function resultHead({ onClose, onStep, onRaw }: HeadOptions): ResultHead 
   };
 }
 
-/** "claude-sonnet-5-5 · $0.0042 · 1,874 tokens in, 96 out · 2 attempts · ended with end_turn". */
+/** What providers call the ordinary end of an answer: nothing to tell of. */
+const ORDINARY = ["end_turn", "stop_sequence", "stop", "completed"];
+
+/** "claude-sonnet-5-5 · $0.0042 · 1,874 tokens in, 96 out · 2 attempts · ended with max_tokens". */
 export function factsOf({ model, cost, usage, attempts, finishReason }: Result): string {
   const { input_tokens: input, output_tokens: output } = usage;
   const parts = [
@@ -59,7 +62,7 @@ export function factsOf({ model, cost, usage, attempts, finishReason }: Result):
     cost === null ? "" : dollars(cost),
     input === undefined || output === undefined ? "" : `${count(input)} tokens in, ${count(output)} out`,
     attempts > 1 ? plural(attempts, "attempt") : "",
-    finishReason ? `ended with ${finishReason}` : "",
+    finishReason && !ORDINARY.includes(finishReason.toLowerCase()) ? `ended with ${finishReason}` : "",
   ];
   return parts.filter(Boolean).join(" · ");
 }

@@ -12,6 +12,8 @@ export interface Actions {
   el: HTMLElement;
   /** Questions asked in place; stands under the title. */
   ask: HTMLElement;
+  /** Ask for a new limit, as the button does. */
+  raise(): void;
   update(summary: Summary): void;
 }
 
@@ -99,6 +101,7 @@ export function actions(run: Run): Actions {
   return {
     el: h("div", { class: "bnb-actions", role: "group", aria: { label: "Commands" } }, ...buttons.map(([node]) => node)),
     ask,
+    raise: () => raise.click(),
     update(now): void {
       summary = now;
       for (const [node, name] of buttons) show(node, now.can.includes(name));

@@ -39,7 +39,7 @@ export function batches(): Batches {
         list,
         all.list,
         (batch) => batch.tag,
-        () => h("li", {}, h("span", { class: "bnb-word" }), h("span", { class: "bnb-who" }), h("code"), h("span", { class: "bnb-done" }), h("span", { class: "bnb-note" })),
+        () => h("li", {}, h("span", { class: "bnb-word" }), h("span", { class: "bnb-who" }), h("code"), h("span", { class: "bnb-done" }, h("span", { class: "bnb-track", aria: { hidden: "true" } }, h("span")), h("span")), h("span", { class: "bnb-note" })),
         (node, batch) => {
           const [word, who, id, progress, note] = [...node.children] as HTMLElement[];
           if (!word || !who || !id || !progress || !note) return;
@@ -49,7 +49,10 @@ export function batches(): Batches {
           setTitle(who, `${batch.provider}, ${batch.model}`);
           setText(id, batch.batchId ?? "no id yet");
           setTitle(id, batch.batchId === null ? `our tag ${batch.tag}` : `${batch.provider}'s id ${batch.batchId}, our tag ${batch.tag}`);
-          setText(progress, done(batch));
+          const [track, words] = [...progress.children] as HTMLElement[];
+          if (!track || !words) return;
+          (track.firstChild as HTMLElement).style.width = `${batch.done === null || !batch.rows ? 0 : (100 * batch.done) / batch.rows}%`;
+          setText(words, done(batch));
           setText(note, waitsFor(batch, age));
           setTitle(note, batch.note ?? "");
         },

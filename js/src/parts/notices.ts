@@ -12,11 +12,12 @@ export interface Notices {
 const remedy = (error: ErrorGroup): string =>
   error.more !== null ? `Retry with ${count(error.more)}` : error.kind === "invalid_output" ? "Retry with the reason" : "Retry";
 
-export function notices(onRetry: (error: ErrorGroup) => void): Notices {
+export function notices(onRetry: (error: ErrorGroup) => void, onRaise: () => void): Notices {
   const practice = h("p", { class: "bnb-notice bnb-practice" }, h("b", {}, "Practice"), h("span", {}, "No model was asked; nothing was sent or paid."));
   const follower = h("p", { class: "bnb-notice" }, h("b", {}, "Following"), h("span", {}, "Another kernel drives this run; this view follows it and takes over if that kernel ends."));
   const heldText = h("span");
-  const held = h("p", { class: "bnb-notice bnb-is-held" }, icon("held"), h("b", {}, "Held"), heldText);
+  const raise = button("Raise limit…", onRaise, { class: "bnb-small bnb-primary" });
+  const held = h("p", { class: "bnb-notice bnb-is-held" }, icon("held"), h("b", {}, "Held"), heldText, h("span", { class: "bnb-gap" }), raise);
   let groups: ErrorGroup[] = [];
   const wholeText = h("span");
   const whole = h("p", { class: "bnb-notice" }, h("b", {}, "Preview"), wholeText);
@@ -33,6 +34,7 @@ export function notices(onRetry: (error: ErrorGroup) => void): Notices {
       show(held, summary.held !== null);
       if (summary.held) {
         const { jobs, needs } = summary.held;
+        show(raise, summary.can.includes("raise_limit"));
         setText(heldText, `${plural(jobs, "job")} did not fit under the limit; ${dollars(needs)} more would release ${jobs === 1 ? "it" : "them"}.`);
       }
       groups = summary.errors;

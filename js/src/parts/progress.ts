@@ -1,4 +1,4 @@
-// The bar split by job state, its legend (which filters the table), the bar of money and the four figures.
+// The four figures, the bar split by job state with its legend (which filters the table), and the bar of money.
 import { button, h, icon, keyed, setAria, setText, setTitle, show } from "../dom.ts";
 import { count } from "../pure/format.ts";
 import { facts, moneyBar, segments, type Fact, type Segment } from "../pure/segments.ts";
@@ -15,7 +15,9 @@ export function progress(onFilter: (state: JobState | null) => void): Progress {
   const bar = h("div", { class: "bnb-bar", role: "img" });
   const legend = h("div", { class: "bnb-legend", role: "group", aria: { label: "Jobs by state" } });
   const figures = h("div", { class: "bnb-facts" });
-  const money = h("div", { class: "bnb-money", role: "img" }, h("span", { class: "bnb-spent" }), h("span", { class: "bnb-reserved" }));
+  const money = h("div", { class: "bnb-bar bnb-money", role: "img" });
+  const moneyKeys = h("div", { class: "bnb-legend bnb-money-keys" });
+  const spending = h("div", {}, money, moneyKeys);
   let filter: JobState | null = null;
 
   const legendItem = (segment: Segment): HTMLElement => {
@@ -29,16 +31,12 @@ export function progress(onFilter: (state: JobState | null) => void): Progress {
       figures,
       facts(summary, elapsed),
       (fact) => fact.key,
-      (fact) => {
-        const node = h("div", { class: `bnb-fact bnb-fact-${fact.key}`, role: "group", aria: { label: fact.label } }, h("div", { class: "bnb-label" }), h("div", { class: "bnb-figure" }), h("div", { class: "bnb-note" }));
-        if (fact.key === "spent") node.append(money);
-        return node;
-      },
+      (fact) => h("div", { class: `bnb-fact bnb-fact-${fact.key}`, role: "group", aria: { label: fact.label } }, h("div", { class: "bnb-label" }), h("div", { class: "bnb-figure" }), h("div", { class: "bnb-note" })),
       (node, fact) => [fact.label, fact.value, fact.note].forEach((text, i) => setText(node.children[i] as Element, text)),
     );
 
   return {
-    el: h("div", { class: "bnb-progress" }, bar, legend, figures),
+    el: h("div", { class: "bnb-progress" }, figures, bar, legend, spending),
     update(summary, chosen): void {
       filter = chosen;
       const parts = segments(summary.counts, summary.total);
@@ -59,13 +57,16 @@ export function progress(onFilter: (state: JobState | null) => void): Progress {
         setAria(node, "pressed", String(filter === part.state));
       });
       const against = moneyBar(summary.money);
-      show(money, against !== null);
-      if (against) {
-        setAria(money, "label", against.label);
-        setTitle(money, against.label);
-        (money.children[0] as HTMLElement).style.width = `${100 * against.spent}%`;
-        (money.children[1] as HTMLElement).style.width = `${100 * against.reserved}%`;
-      }
+      show(spending, against !== null);
+      if (!against) return;
+      setAria(money, "label", against.label);
+      setTitle(money, against.label);
+      keyed(money, against.parts, (part) => part.kind, (part) => h("span", { class: `bnb-part bnb-${part.kind}` }), (node, part) => {
+        node.style.flexGrow = String(part.share);
+      });
+      keyed(moneyKeys, against.parts, (part) => part.kind, (part) => h("span", { class: "bnb-key" }, h("span", { class: `bnb-swatch bnb-${part.kind}` }), h("b"), h("span", {}, part.kind)), (node, part) => {
+        setText(node.children[1] as Element, part.amount);
+      });
     },
     tick: drawFacts,
   };

@@ -1,6 +1,6 @@
 // One row of the table, as nodes.
 import { append, h, icon, setAria, setTitle } from "../dom.ts";
-import { cellText, rowNote, type Column } from "../pure/rows.ts";
+import { cellText, padding, rowNote, type Column } from "../pure/rows.ts";
 import type { Row } from "../pure/snapshot.ts";
 import { clip } from "../pure/visible.ts";
 
@@ -9,7 +9,7 @@ const DOUBTS: Record<string, string> = { none: "no evidence in the document", lo
 /** Fill a row's node; one that says the same as before is left alone, so that a selection in it survives. */
 export function drawRow(node: HTMLTableRowElement, row: Row, columns: readonly Column[]): void {
   const note = rowNote(row);
-  const says = JSON.stringify([row, columns.map((column) => [column.by, column.numeric])]);
+  const says = JSON.stringify([row, columns.map((column) => [column.by, column.numeric, column.decimals])]);
   if (drawn.get(node) === says) return;
   drawn.set(node, says);
   node.className = `bnb-row bnb-is-${row.state}`;
@@ -43,6 +43,8 @@ function cellNode(row: Row, column: Column): HTMLElement {
   if (column.kind === "state") append(cell, icon(row.state), h("span", {}, row.state));
   else if (column.kind === "review") append(cell, ...reviewMark(row));
   else append(cell, h("bdi", {}, clip(full.replace(/\s+/g, " "), 160)));
+  const pad = padding(full, column);
+  if (pad) cell.dataset.pad = pad;
   if (full.length > 24) setTitle(cell, clip(full, 600));
   const doubt = column.kind === "field" ? DOUBTS[row.sure[column.by] ?? ""] : undefined;
   if (doubt) cell.append(h("span", { class: `bnb-doubt bnb-doubt-${row.sure[column.by]}`, title: doubt, role: "img", aria: { label: doubt } }));

@@ -36,6 +36,18 @@ export function about(seconds: number): string {
   return `about ${duration(seconds < 3600 ? Math.ceil(seconds / 60) * 60 : Math.ceil(seconds / 600) * 600)}`;
 }
 
+/** A length of time without its small change: "40 s", "12 min", "2 h 10 min". */
+export const rough = (seconds: number): string =>
+  duration(seconds < 60 ? seconds : seconds < 3600 ? Math.round(seconds / 60) * 60 : Math.round(seconds / 600) * 600);
+
+/** A time as people say it today: "14:20", and on another day "Fri 14:20"; whole ten minutes, as it is a guess. */
+export function clock(at: Date, now: Date): string {
+  const step = 10 * 60_000;
+  const guess = new Date(at.getTime() - now.getTime() < 3_600_000 ? at : Math.round(at.getTime() / step) * step);
+  const time = timeOfDay(guess.toISOString()).slice(0, 5);
+  return guess.toDateString() === now.toDateString() ? time : `${guess.toLocaleDateString("en-US", { weekday: "short" })} ${time}`;
+}
+
 /** A part of a whole in whole percent; 100 % only when nothing is missing, 0 % only when nothing is there. */
 export function percent(part: number, whole: number): string {
   if (whole <= 0 || part <= 0) return "0 %";

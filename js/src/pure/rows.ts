@@ -49,17 +49,36 @@ export interface Column {
   label: string;
   kind: "state" | "id" | "review" | "document" | "model" | "field" | "cost";
   numeric: boolean;
+  /** Most digits after the decimal point on this page: points stand under each other. */
+  decimals: number;
   /** Whether the kernel can put rows in order by it. */
   sortable: boolean;
 }
 
 const NUMBER = /^[-+]?[\d.,\s]*\d\s*%?$/;
 
+/** Digits after the decimal point of a plain number or an amount of dollars; null for any other text. */
+function decimals(text: string): number | null {
+  const found = /^[-+]?<?\$?[\d,]*\d(?:\.(\d+))?$/.exec(text.trim());
+  return found ? (found[1]?.length ?? 0) : null;
+}
+
+/** What an unseen end must add to a number for its point to stand where those of its column stand. */
+export function padding(text: string, column: Column): string {
+  const own = column.decimals ? decimals(text) : null;
+  if (own === null) return "";
+  return (own === 0 ? "." : "") + "0".repeat(Math.max(0, column.decimals - own));
+}
+
 /** The columns that this page needs: documents and models only where they tell rows apart. */
 export function columnsOf(page: RowsPage, models: number): Column[] {
   const column = (by: string, label: string, kind: Column["kind"], numeric = false): Column => ({
-    by, label, kind, numeric, sortable: kind === "state" || kind === "id" || kind === "field",
+    by, label, kind, numeric, decimals: 0, sortable: kind === "state" || kind === "id" || kind === "field",
   });
+  const aligned = (made: Column): Column => {
+    const found = made.numeric ? page.rows.map((row) => cellText(row, made)).filter(Boolean).map(decimals) : [];
+    return { ...made, decimals: found.includes(null) ? 0 : Math.max(0, ...(found as number[])) };
+  };
   const documents = page.rows.some((row) => row.documents.some((name) => !row.id.includes(name) && !name.startsWith(row.id)));
   const numeric = (path: string): boolean => {
     const values = page.rows.map((row) => row.fields[path] ?? "").filter(Boolean);
@@ -73,7 +92,7 @@ export function columnsOf(page: RowsPage, models: number): Column[] {
     ...(models > 1 ? [column("model", "Model", "model")] : []),
     ...page.columns.map((path) => column(path, path, "field", numeric(path))),
     column("cost", "Cost", "cost", true),
-  ];
+  ].map(aligned);
 }
 
 /** The text of one cell. */

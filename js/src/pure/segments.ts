@@ -1,5 +1,5 @@
 // What the bars, the legend and the line of a finished run say; no DOM.
-import { about, count, dollars, duration, percent } from "./format.ts";
+import { about, clock, count, dollars, duration, percent, rough } from "./format.ts";
 import { JOB_STATES, type JobState, type Money, type RunState, type Summary } from "./snapshot.ts";
 
 /** States in which a job rests for good. */
@@ -35,9 +35,8 @@ export const isFinal = (state: RunState): boolean => state === "finished" || sta
 export const folds = (state: RunState): boolean => state === "finished" || state === "cancelled";
 
 export interface MoneyBar {
-  /** Shares of the scale, 0 to 1. */
-  spent: number;
-  reserved: number;
+  /** What was spent, what is reserved and what is free, each with its share of the scale, 0 to 1. */
+  parts: { kind: "spent" | "reserved" | "free"; share: number; amount: string }[];
   label: string;
 }
 
@@ -48,9 +47,13 @@ export function moneyBar(money: Money): MoneyBar | null {
   const spent = Number(money.spent);
   const reserved = Number(money.reserved);
   const scale = Math.max(limit, spent + reserved);
+  const free = Math.max(0, limit - spent - reserved);
   return {
-    spent: spent / scale,
-    reserved: reserved / scale,
+    parts: [
+      { kind: "spent", share: spent / scale, amount: dollars(money.spent) },
+      ...(reserved > 0 ? [{ kind: "reserved" as const, share: reserved / scale, amount: dollars(money.reserved) }] : []),
+      { kind: "free", share: free / scale, amount: dollars(String(free)) },
+    ],
     label: `${dollars(money.spent)} spent and ${dollars(money.reserved)} reserved of a limit of ${dollars(money.limit)}`,
   };
 }
@@ -62,20 +65,30 @@ export interface Fact {
   note: string;
 }
 
-/** The four figures under the bar; `elapsed` in seconds, as it stands now. */
-export function facts(s: Summary, elapsed: number): Fact[] {
+/** When the run may end, in words; what nobody knows is said to be unknown. */
+export function timeLeft(s: Summary, now: Date): string {
+  if (isFinal(s.state) || s.state === "held") return "in all";
+  if (s.eta !== null) return `${about(s.eta)} left${s.eta < 60 ? "" : `, near ${clock(new Date(now.getTime() + 1000 * s.eta), now)}`}`;
+  if (s.usual) {
+    const [low, high] = s.usual.map(rough) as [string, string];
+    return low === high ? `earlier batches took about ${low}` : `earlier batches took ${low} to ${high}`;
+  }
+  return s.promise === null ? "time left not known yet" : `time left not known yet; promised within ${count(s.promise)} h`;
+}
+
+/** The four figures under the bars; `elapsed` in seconds, as it stands now. */
+export function facts(s: Summary, elapsed: number, now = new Date()): Fact[] {
   const done = ended(s.counts);
   const reused = s.reused ? `, ${count(s.reused)} of them reused for free` : "";
-  const limit = s.money.limit === null ? "no limit set" : `limit ${dollars(s.money.limit)}`;
   const reserved = Number(s.money.reserved) > 0 ? `${dollars(s.money.reserved)} reserved, ` : "";
-  const left = isFinal(s.state) || s.state === "held" ? "in all" : s.eta === null ? "time left not known yet" : `${about(s.eta)} left`;
+  const spending = s.money.limit === null ? `${reserved}no limit set` : `${percent(Number(s.money.spent), Number(s.money.limit))} of the ${dollars(s.money.limit)} limit`;
   return [
     { key: "jobs", label: "Ended", value: `${count(done)} of ${count(s.total)}`, note: percent(done, s.total) + reused },
     {
       key: "spent",
       label: s.practice ? "Would cost" : "Spent",
       value: s.money.known ? dollars(s.money.spent) : "unknown",
-      note: s.money.known ? reserved + limit : "no price is known for this model",
+      note: s.money.known ? spending : "no price is known for this model",
     },
     {
       key: "saved",
@@ -83,7 +96,7 @@ export function facts(s: Summary, elapsed: number): Fact[] {
       value: s.money.saved === null || !s.money.known ? "unknown" : dollars(s.money.saved),
       note: "against real-time prices" + caching(s.money.cached),
     },
-    { key: "time", label: "Elapsed", value: duration(elapsed), note: left },
+    { key: "time", label: "Elapsed", value: duration(elapsed), note: timeLeft(s, now) },
   ];
 }
 

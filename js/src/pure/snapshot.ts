@@ -78,6 +78,10 @@ export interface Summary {
   /** Seconds. */
   elapsed: number;
   eta: number | null;
+  /** Between how many seconds such batches mostly took before. */
+  usual: [number, number] | null;
+  /** Hours within which the providers say that a batch ends. */
+  promise: number | null;
   startedAt: string;
   batches: { total: number; open: number; list: Batch[] };
   errors: ErrorGroup[];
@@ -87,6 +91,11 @@ export interface Summary {
   /** Whether it is known what is right of some inputs. */
   gold: boolean;
   can: Command[];
+}
+
+function readUsual(raw: unknown): [number, number] | null {
+  const [low, high] = list(raw).map((seconds) => numberOr(seconds, null));
+  return typeof low === "number" && typeof high === "number" ? [low, high] : null;
 }
 
 export function readSummary(raw: unknown): Summary {
@@ -117,6 +126,8 @@ export function readSummary(raw: unknown): Summary {
     },
     elapsed: numberOr(s.elapsed, 0),
     eta: numberOr(s.eta, null),
+    usual: readUsual(s.usual),
+    promise: numberOr(s.promise, null),
     startedAt: text(s.started_at),
     batches: { total: numberOr(batches.total, 0), open: numberOr(batches.open, 0), list: list(batches.list).map(readBatch) },
     errors: list(s.errors).map((raw) => {
