@@ -23,8 +23,17 @@ MOST_BYTES = 25_000_000
 SCALE, QUALITY = 2.0, 80
 WIDEST, HIGHEST = 1200, 600
 """Pixels of one picture; a larger place is shown smaller."""
-MARGIN, ASIDE, AROUND = 14.0, 80.0, 100
-"""Points above and below, and to the sides of, a place in a picture; characters before and behind it in words."""
+MARGIN, ASIDE, NARROW = 14.0, 70.0, 330.0
+"""Points above and below a place in a picture, those to its sides, and how wide that is at least where the page is."""
+FURTHER, NEARER, QUIET = 20.0, 10.0, 6
+"""A picture is cut where no line of text is: so many points past the margin at most, or before it; pixels in a row."""
+AROUND = 100
+"""Characters before and behind a place in words."""
+ZOOM = 1.6
+"""Pixels of a picture for each that it takes on the screen: all are drawn alike, and stay sharp when enlarged."""
+NOISE = 24
+"""Of 255 shades of grey."""
+MARK, FRAME = (255, 224, 112), (199, 119, 0)
 LONGEST = 600
 """Characters of a place in words."""
 _PAGES, _TEXTS = 4, 2
@@ -68,7 +77,8 @@ class Proofs:
         if drawn is None:
             return ""
         image, scale = drawn
-        made = f'<img alt="{escape(words, 200)}" src="data:image/jpeg;base64,{_crop(image, scale, rects)}"><br>'
+        data, width = _crop(image, scale, rects)
+        made = f'<img alt="{escape(words, 200)}" width="{width}" src="data:image/jpeg;base64,{data}">'
         if len(made) > self._room:
             self._room = 0  # smaller ones that would still fit are in words too: a reader sees where pictures end
             self.left_out += 1
@@ -120,24 +130,53 @@ def _text(document: Document) -> str | None:
         return None
 
 
-def _crop(image: Image, scale: float, rects: Rects) -> str:
-    """The part of a page around rectangles, those marked, as JPEG in base64."""
-    import PIL.Image
-    import PIL.ImageDraw
+def _crop(image: Image, scale: float, rects: Rects) -> tuple[str, int]:
+    """The part of a page around rectangles, those marked, as JPEG in base64; and how wide to show it, in pixels."""
+    from PIL import Image as Images
+    from PIL import ImageChops, ImageDraw
 
-    box = (
-        int(max((min(r[0] for r in rects) - ASIDE) * scale, 0)),
-        int(max((min(r[1] for r in rects) - MARGIN) * scale, 0)),
-        int(min((max(r[2] for r in rects) + ASIDE) * scale, image.width)),
-        int(min((max(r[3] for r in rects) + MARGIN) * scale, image.height)),
-    )
-    part = image.crop(box).convert("RGBA")
-    overlay = PIL.Image.new("RGBA", part.size, (0, 0, 0, 0))
-    for x0, y0, x1, y1 in rects:
-        marked = (x0 * scale - box[0], y0 * scale - box[1], x1 * scale - box[0], y1 * scale - box[1])
-        PIL.ImageDraw.Draw(overlay).rectangle(marked, fill=(255, 213, 79, 110))
-    part = PIL.Image.alpha_composite(part, overlay).convert("RGB")
+    box = _around(image, scale, rects)
+    part = image.crop(box)
+    tint = Images.new("RGB", part.size, "white")
+    places = [
+        (x0 * scale - box[0], y0 * scale - box[1], x1 * scale - box[0], y1 * scale - box[1]) for x0, y0, x1, y1 in rects
+    ]
+    for place in places:
+        ImageDraw.Draw(tint).rectangle(place, fill=MARK)
+    part = ImageChops.multiply(part, tint)  # black stays black
+    for x0, y0, x1, y1 in places:
+        ImageDraw.Draw(part).rectangle((x0 - 2, y0 - 2, x1 + 2, y1 + 2), outline=FRAME, width=2)
     part.thumbnail((WIDEST, HIGHEST))
     out = io.BytesIO()
     part.save(out, "JPEG", quality=QUALITY)
-    return base64.b64encode(out.getvalue()).decode()
+    return base64.b64encode(out.getvalue()).decode(), round(part.width / ZOOM)
+
+
+def _around(image: Image, scale: float, rects: Rects) -> tuple[int, int, int, int]:
+    """What of a page is shown: the places with some room around them, all as wide as the page allows."""
+    left, right = min(r[0] for r in rects) - ASIDE, max(r[2] for r in rects) + ASIDE
+    room, page = max(0.0, NARROW - (right - left)), image.width / scale
+    left = max(0.0, min(left - room / 2, page - NARROW))
+    right = min(page, max(right, left + NARROW))
+    columns = (int(left * scale), int(right * scale))
+    top = _between_lines(image, columns, scale, min(r[1] for r in rects), -1)
+    return columns[0], top, columns[1], _between_lines(image, columns, scale, max(r[3] for r in rects), 1)
+
+
+def _between_lines(image: Image, columns: tuple[int, int], scale: float, edge: float, way: int) -> int:
+    """A row of pixels a margin away from a place, above (-1) or below it (1), moved to where no text would be cut."""
+    cut = round((edge + way * MARGIN) * scale)
+    for tried in (*range(round(FURTHER * scale)), *range(-1, -round(NEARER * scale), -1)):
+        rows = range(cut + way * tried, cut + way * (tried + QUIET), way)
+        if all(not 0 < row < image.height or _like_the_last(image, columns, row) for row in rows):
+            cut += way * (tried + QUIET - 1)
+            break
+    return max(0, min(cut, image.height))
+
+
+def _like_the_last(image: Image, columns: tuple[int, int], row: int) -> bool:
+    """Whether a row of pixels differs no more from the one above it than JPEG makes it: so it is in no line of text."""
+    from PIL import ImageChops
+
+    here, above = (image.crop((columns[0], y, columns[1], y + 1)).convert("L") for y in (row, row - 1))
+    return max(ImageChops.difference(here, above).histogram()[NOISE:]) == 0

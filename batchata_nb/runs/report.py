@@ -7,7 +7,9 @@ characters, and how much was cut is said; no result is left out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,15 +26,8 @@ if TYPE_CHECKING:
 
 LONGEST, COLUMNS, CELL = 2_000, 12, 120
 """Characters of a value; columns of the table, and characters of a cell in it."""
-STYLE = """
-:root{color-scheme:light dark}
-body{font:14px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.3rem}table{border-collapse:collapse;width:100%}
-td,th{padding:.3rem .6rem;border-bottom:1px solid #8884;text-align:left;vertical-align:top}
-details{border-top:1px solid #8886;padding:.5rem 0}summary{cursor:pointer;font-weight:600}
-img{max-width:100%;border:1px solid #8886;background:#fff}small{opacity:.75}mark{background:#ffd54f;color:#000}
-.wide{overflow-x:auto}.n{font-variant-numeric:tabular-nums}.n td{min-width:6em}
-"""
+NUMBER = re.compile(r"[-+]?\d[\d,]*(\.\d+)?")
+STYLE = Path(__file__).with_name("report.css")
 
 
 def export_html(run: BatchRun, path: Path) -> Path:
@@ -56,15 +51,26 @@ def _document(run: BatchRun) -> Iterator[str]:
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
     yield '<!doctype html><html lang="en"><head><meta charset="utf-8">'
     yield f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-    yield f"<title>{escape(run.name)}</title><style>{STYLE}</style></head><body>"
+    yield f"<title>{escape(run.name)}</title><style>{STYLE.read_text('utf-8')}</style></head><body>"
     models = escape(", ".join(summary["models"]))
-    yield f"<h1>{escape(run.name)}</h1><p>{escape(summary['words'])}. Models: {models}.</p>"
-    if summary["practice"]:
-        yield "<p><strong>Practice run: no model was asked, nothing was paid.</strong></p>"
+    begun = f"begun {minute(run.drive.state.started)}"
+    yield f'<h1>{escape(run.name)}</h1><p class="soft">{escape(summary["words"])} · {begun}</p>'
     spent = "?" if not money["known"] else dollars(run.drive.state.ledger.spent)
-    yield f'<p class="n">Cost {escape(spent)}; {counts["succeeded"]:,} of {summary["total"]:,} jobs succeeded.</p>'
+    saved = "?" if not money["known"] else dollars(run.drive.state.ledger.saved)
+    would = "would " if summary["practice"] else ""
+    facts = (
+        ("jobs succeeded", f"{counts['succeeded']:,} of {summary['total']:,}"),
+        (f"{would}cost", spent),
+        (f"{would}save against real-time prices" if would else "saved against real-time prices", saved),
+        ("model" if len(summary["models"]) == 1 else "models", models),
+    )
+    yield '<div class="facts">'
+    yield from (f"<div><span>{escape(value)}</span><small>{name}</small></div>" for name, value in facts)
+    yield "</div>"
+    if summary["practice"]:
+        yield '<p class="told"><strong>Practice run: no model was asked, nothing was paid.</strong></p>'
     reviews = run.reviews()
-    yield f"<p><strong>{escape(run.signature())}</strong></p>"
+    yield f'<p class="told"><strong>{escape(run.signature())}</strong></p>'
     yield from _table(run)
     ids, proofs = run.job_ids, Proofs()
     for row in range(len(run)):
@@ -79,19 +85,22 @@ def _document(run: BatchRun) -> Iterator[str]:
 
 def _table(run: BatchRun) -> Iterator[str]:
     """All results as a table, each linked to its evidence below; a value that was corrected is the corrected one."""
-    columns: dict[str, None] = {}
+    columns: dict[str, bool] = {}  # and whether all that stands in one are numbers
     for start in range(0, len(run), pages.MOST):
         for row in run.rows(start, pages.MOST)[1]:
-            columns.update(dict.fromkeys(row["fields"]))
+            for path, value in row["fields"].items():
+                columns[path] = columns.get(path, True) and (not value or NUMBER.fullmatch(value) is not None)
     shown = list(columns)[:COLUMNS]
     hidden = len(columns) - len(shown)
     also = f"<p><small>{hidden:,} more columns are below, with each result.</small></p>" if hidden else ""
-    heads = "".join(f"<th>{escape(name, CELL)}</th>" for name in shown)
-    yield f'{also}<div class="wide"><table class="n"><tr><th>job</th><th>state</th>{heads}</tr>'
+    side = {path: ' class="number"' if columns[path] else "" for path in shown}
+    heads = "".join(f"<th{side[name]}>{escape(name, CELL)}</th>" for name in shown)
+    yield f'{also}<div class="wide"><table><tr><th>job</th><th>state</th>{heads}</tr>'
     for start in range(0, len(run), pages.MOST):
         for row in run.rows(start, pages.MOST)[1]:
             right = _corrected(run, row)
-            cells = "".join(f"<td>{escape(right.get(c, row['fields'].get(c, '')), CELL)}</td>" for c in shown)
+            values = ((c, right.get(c, row["fields"].get(c, ""))) for c in shown)
+            cells = "".join(f"<td{side[c]}>{escape(value, CELL)}</td>" for c, value in values)
             link = f'<a href="#r{row["row"]}">{escape(row["id"], CELL)}</a>'
             yield f"<tr><td>{link}</td><td>{escape(row['state'])}</td>{cells}</tr>"
     yield "</table></div>"
@@ -108,11 +117,11 @@ def _corrected(run: BatchRun, row: JsonObject) -> dict[str, str]:
 
 def _job(run: BatchRun, detail: JsonObject, reviews: Mapping[str, Review], proofs: Proofs) -> Iterator[str]:
     yield f'<details open id="r{detail["row"]}"><summary>'
-    yield f"{escape(detail['id'])} <small>{escape(detail['state'])}</small></summary>"
+    cost = "" if detail["cost"] is None else f" · {dollars(Decimal(detail['cost']))}"
+    yield f"{escape(detail['id'])} <small>{escape(detail['state'])} · {escape(detail['model'])}{cost}</small></summary>"
     if detail["error"]:
-        yield f"<p>{escape(detail['error'], LONGEST)}</p>"
-    head = "<th>review</th>" if reviews else ""
-    yield f"<table><tr><th>field</th><th>value</th><th>evidence</th>{head}</tr>"
+        yield f'<p class="told">{escape(detail["error"], LONGEST)}</p>'
+    yield "<table>"
     documents = run.store.job(run.run_id, detail["row"]).documents
     for field in detail["fields"]:
         found = next(iter(field["citations"]), None)
@@ -122,8 +131,9 @@ def _job(run: BatchRun, detail: JsonObject, reviews: Mapping[str, Review], proof
         said = reviews.get(field["path"])
         if said is not None and said.verdict != "confirmed":
             value = f"<s>{value}</s>" + _right(field["review"])
-        cell = f"<td>{_said(said)}</td>" if reviews else ""
-        yield f"<tr><td>{escape(field['path'])}</td><td>{value}</td><td>{proof}</td>{cell}</tr>"
+        cell = f'<td class="said">{_said(said)}</td>' if reviews else ""
+        path = f"<small>{escape(field['path'])}</small>"
+        yield f'<tr><td class="value">{path}<div>{value}</div></td><td class="proof">{proof}</td>{cell}</tr>'
     yield "</table>"
     for note in detail["page_notes"]:
         name = f"{documents[note['document']].name}: " if len(documents) > 1 else ""
@@ -150,5 +160,6 @@ def _proof(documents: tuple[Document, ...], citation: Mapping[str, Any], proofs:
     where = escape(document.name if document else "document") + (
         f", page {citation['page']}" if citation["page"] else ""
     )
-    why = ", ".join(str(part) for part in (citation["confidence"], citation["reason"]) if part)
-    return f"{proofs.of(document, citation)}<small>{where}{' — ' + escape(why) if why else ''}</small>"
+    sure = citation["confidence"] and f"{citation['confidence']} confidence"
+    why = " · ".join(str(part) for part in (sure, citation["reason"]) if part)
+    return f"{proofs.of(document, citation)}<small>{where}{' · ' + escape(why) if why else ''}</small>"

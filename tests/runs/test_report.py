@@ -148,3 +148,28 @@ def test_a_large_place_is_shown_smaller_and_a_changed_file_in_words(folder: Path
 
     paper(folder / "a.pdf", "Another", "1.00")
     assert "<blockquote>all of it</blockquote>" == Proofs().of(document, citation)
+
+
+def test_pictures_are_cut_between_lines_and_drawn_alike(folder: Path):
+    """No line of text is cut through, black stays black under the mark, and a point is as large in every picture."""
+    made = FPDF(unit="pt", format=(600, 400))
+    made.set_font("Helvetica", size=11)
+    made.add_page()
+    for n in range(20):
+        made.text(40, 60 + 13 * n, f"Line {n} of a letter that goes on and on in even lines")
+    made.output(str(folder / "a.pdf"))
+    document = open_document(folder / "a.pdf")
+    widths = set()
+    for n in (0, 3, 7, 19):
+        top = 50 + 13 * n
+        citation: dict[str, Any] = {
+            "page": 1, "rects": [[40, top, 80, top + 12]], "text": f"Line {n}", "start": 0, "end": 5,
+        }  # fmt: skip
+        html = Proofs().of(document, citation)
+        picture = Image.open(io.BytesIO(base64.b64decode(PICTURE.findall(html)[0])))
+        grey = picture.convert("L")
+        for row in (0, picture.height - 1):
+            assert grey.crop((0, row, picture.width, row + 1)).getextrema()[0] > 200
+        assert grey.getextrema()[0] < 60
+        widths.add(int(re.findall(r'width="(\d+)"', html)[0]) / picture.width)
+    assert max(widths) - min(widths) < 0.01
