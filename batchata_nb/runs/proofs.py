@@ -9,6 +9,7 @@ import base64
 import io
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import BatchataError
@@ -25,8 +26,9 @@ WIDEST, HIGHEST = 1200, 600
 """Pixels of one picture; a larger place is shown smaller."""
 MARGIN, ASIDE, NARROW = 14.0, 70.0, 330.0
 """Points above and below a place in a picture, those to its sides, and how wide that is at least where the page is."""
-FURTHER, NEARER, QUIET = 20.0, 10.0, 6
-"""A picture is cut where no line of text is: so many points past the margin at most, or before it; pixels in a row."""
+FURTHER, NEARER, QUIET, ROOMY = 20.0, 10.0, 3, 12
+"""A picture is cut where no line of text is: so many points past the margin at most, or before it; pixels from one line
+to the next that make a gap, and more of them than need be seen."""
 AROUND = 100
 """Characters before and behind a place in words."""
 ZOOM = 1.6
@@ -166,10 +168,15 @@ def _around(image: Image, scale: float, rects: Rects) -> tuple[int, int, int, in
 def _between_lines(image: Image, columns: tuple[int, int], scale: float, edge: float, way: int) -> int:
     """A row of pixels a margin away from a place, above (-1) or below it (1), moved to where no text would be cut."""
     cut = round((edge + way * MARGIN) * scale)
+
+    def gap(start: int) -> int:
+        """How many rows in a row are in no line of text."""
+        rows = (start + way * n for n in range(ROOMY))
+        return sum(1 for _ in takewhile(lambda y: not 0 < y < image.height or _like_the_last(image, columns, y), rows))
+
     for tried in (*range(round(FURTHER * scale)), *range(-1, -round(NEARER * scale), -1)):
-        rows = range(cut + way * tried, cut + way * (tried + QUIET), way)
-        if all(not 0 < row < image.height or _like_the_last(image, columns, row) for row in rows):
-            cut += way * (tried + QUIET - 1)
+        if (found := gap(cut + way * tried)) >= QUIET:
+            cut += way * (tried + found // 2)
             break
     return max(0, min(cut, image.height))
 
