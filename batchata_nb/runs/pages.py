@@ -126,11 +126,22 @@ def _line(state: RunState, row: int, job: Job, body: JsonObject | None, fields: 
 
 
 def cell(value: Any) -> str:
-    """Return a value as a table shows it: text of at most `CELL` characters."""
-    if value is None:
-        return ""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    """Return a value as a table shows it: text of at most `CELL` characters; lists read as words, not as JSON."""
+    text = _words(value)
     return text if len(text) <= CELL else text[: CELL - 1] + "…"
+
+
+def _words(value: Any) -> str:
+    """A value in words: `3: cable, 2; plug, 10; …` for three objects of a list, `red · green` for two texts."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, Mapping):
+        return ", ".join(_words(part) for part in value.values())
+    if isinstance(value, list) and value and all(isinstance(part, Mapping) for part in value):
+        return f"{len(value)}: " + "; ".join(_words(part) for part in value)
+    if isinstance(value, list):
+        return " · ".join(_words(part) for part in value) or "0 items"
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _short(text: str | None) -> str | None:
