@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .words import (
@@ -181,9 +181,8 @@ _ROOT = "font-size:13px;line-height:1.45;font-variant-numeric:tabular-nums"
 _BAR = "margin:0 0 6px;padding-left:8px;border-left:3px solid rgba(128,128,128,.6)"
 _TABLE = "border-collapse:collapse;margin:6px 0;font-size:inherit"
 _LINE = "padding:2px 12px 2px 0;border-bottom:1px solid rgba(128,128,128,.35);text-align:left;vertical-align:top"
-_FIELD = f"{_LINE};min-width:6em"
-"""Wide enough that no date is broken at its hyphens."""
 _RIGHT = _LINE.replace("text-align:left", "text-align:right")
+_NUMBER = re.compile(r"[-+]?\d[\d,]*(\.\d+)?")
 
 
 def _facts(summary: Mapping[str, Any]) -> _Html:
@@ -224,10 +223,11 @@ def _rows(page: Mapping[str, Any], room: int) -> tuple[_Html, int]:
     if not rows:
         return _Html(""), 0
     titles = ["Job", "State", *columns, "Cost"]
-    head = _tag("tr", *(_tag("th", cut(title, 60), style=_LINE) for title in titles))
+    styles = {column: _style(row.get("fields", {}).get(column, "") for row in rows) for column in columns}
+    head = _tag("tr", *(_tag("th", cut(title, 60), style=styles.get(title, _LINE)) for title in titles))
     lines: list[_Html] = []
     for row in rows:
-        line = _row(row, columns)
+        line = _row(row, styles)
         room -= len(line.markup.encode())
         if room < 3000:
             break
@@ -235,14 +235,22 @@ def _rows(page: Mapping[str, Any], room: int) -> tuple[_Html, int]:
     return _tag("table", _tag("thead", head), _tag("tbody", *lines), style=_TABLE), len(lines)
 
 
-def _row(row: Mapping[str, Any], columns: Sequence[str]) -> _Html:
+def _style(values: Iterable[object]) -> str:
+    """How a column stands: numbers to the right; wide enough that no date is broken, and long texts get no towers."""
+    texts = [str(value) for value in values if value]
+    if texts and all(_NUMBER.fullmatch(text) for text in texts):
+        return _RIGHT
+    return f"{_LINE};min-width:{12 if max(map(len, texts), default=0) > 60 else 6}em"
+
+
+def _row(row: Mapping[str, Any], styles: Mapping[str, str]) -> _Html:
     fields = row.get("fields") or {}
     cells = [_tag("td", cut(row.get("id", ""), 80), style=_LINE), _tag("td", str(row.get("state", "")), style=_LINE)]
     if row.get("error") is not None:
         words = f"{kind(row.get('error_kind') or 'error')}: {row['error']}"
-        cells.append(_tag("td", _tag("em", cut(words, 200)), style=_LINE, colspan=len(columns)))
+        cells.append(_tag("td", _tag("em", cut(words, 200)), style=_LINE, colspan=len(styles)))
     else:
-        cells += [_tag("td", cut(fields.get(column, ""), 120), style=_FIELD) for column in columns]
+        cells += [_tag("td", cut(fields.get(column, ""), 120), style=style) for column, style in styles.items()]
     cost = "" if row.get("cost") is None else dollars(row["cost"])
     return _tag("tr", *cells, _tag("td", cost, style=_RIGHT))
 
