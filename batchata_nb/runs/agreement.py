@@ -141,14 +141,15 @@ def agreement(run: BatchRun, gold: Any = None, field: str | None = None) -> Agre
         ValidationError: The run has one model only, or the gold values do not fit its items.
     """
     jobs = run.store.jobs(run.run_id, range(len(run)))
+    paid = run.store.paid(run.run_id)
     answers = [
         Answered(
             job.id.removesuffix(f"@{job.model}"),
             job.model,
             fields_of(result),
-            None if result.cost_usd is None else Decimal(str(result.cost_usd)),
+            paid.get(row, Decimal(0)),
         )
-        for job, result in zip(jobs, run, strict=True)
+        for row, (job, result) in enumerate(zip(jobs, run, strict=True))
     ]
     items = list(dict.fromkeys(answer.item for answer in answers))
     stored = run.store.gold(run.run_id) if gold is None else {}
@@ -200,18 +201,21 @@ def compare(answers: Sequence[Answered], gold: Mapping[str, Mapping[str, Any]]) 
 
 
 def _score(model: str, answers: Sequence[Answered], right: Iterable[Sequence[int]]) -> ModelScore:
-    costs = [answer.cost for answer in answers]
-    known = [cost for cost in costs if cost is not None]
-    per_thousand = sum(known, Decimal(0)) * 1000 / len(known) if known and len(known) == len(costs) else None
     counts = list(right)
     return ModelScore(
         model,
         len(answers),
         sum(answer.fields is not None for answer in answers),
-        per_thousand,
+        per_thousand([answer.cost for answer in answers]),
         sum(count[0] for count in counts),
         sum(count[1] for count in counts),
     )
+
+
+def per_thousand(costs: Sequence[Decimal | None]) -> Decimal | None:
+    """Return dollars for a thousand jobs at what these cost; None where there are none, or a price is not known."""
+    known = [cost for cost in costs if cost is not None]
+    return sum(known, Decimal(0)) * 1000 / len(known) if known and len(known) == len(costs) else None
 
 
 def fields_of(result: JobResult) -> dict[str, Any] | None:

@@ -6,11 +6,13 @@ import json
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from ..core.jobs import JsonObject
 from ..core.results import OUTCOMES
 from ..core.state import RunState
+from .agreement import per_thousand
 from .equality import same
 from .pages import cell
 from .reviews import ANSWER
@@ -39,7 +41,7 @@ def compare(
         `total` inputs, `models`, `columns`, the `path` compared, `agreement` (per field: inputs on which all models say
         the same, of those that at least two have answered), `accuracy` (per field and
         model: gold values that it has right, of those that are known; unanswered ones are wrong once the job has
-        ended) and `rows`.
+        ended), `per_thousand` (per model: dollars for a thousand jobs at what these cost) and `rows`.
     """
     gold = store.gold(state.run_id)
     inputs, models = _inputs(store, state)
@@ -52,7 +54,8 @@ def compare(
     shown = [_line(state, each, inputs[each], known, chosen or ANSWER, gold.get(each, {})) for each in page]
     return {
         "total": len(ids), "start": start, "models": models, "columns": columns, "path": chosen,
-        "agreement": found.agreement, "accuracy": found.accuracy, "gold": bool(gold), "rows": shown,
+        "agreement": found.agreement, "accuracy": found.accuracy, "per_thousand": found.per_thousand,
+        "gold": bool(gold), "rows": shown,
     }  # fmt: skip
 
 
@@ -98,12 +101,14 @@ class Survey:
         agreement: By field: inputs on which all models say the same, of those that two have answered.
         accuracy: By field and model: gold values that it has right, of those that are known.
         differ: Inputs on which the models differ, for the field asked for and for the first one.
+        per_thousand: By model: what a thousand jobs cost, where prices are known.
     """
 
     columns: list[str]
     agreement: dict[str, dict[str, int]]
     accuracy: dict[str, dict[str, dict[str, int]]]
     differ: dict[str, list[str]]
+    per_thousand: dict[str, str]
 
 
 _surveys: OrderedDict[tuple[object, ...], tuple[Mapping[str, Mapping[str, Any]], Survey]] = OrderedDict()
@@ -154,7 +159,18 @@ def _look(
         _accuracy(accuracy, state, part, known, {each: gold[each] for each in some if each in gold})
     shown = list(columns)[:MOST_COLUMNS]
     agreement = {column: {"same": answered - differs[column], "of": answered} for column in shown}
-    return Survey(shown, agreement, accuracy, ids)
+    return Survey(shown, agreement, accuracy, ids, _costs(store, state, inputs))
+
+
+def _costs(store: Store, state: RunState, inputs: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
+    paid = store.paid(state.run_id)
+    by_model: dict[str, list[Decimal | None]] = {}
+    for rows in inputs.values():
+        for model, row in rows.items():
+            if row in paid:
+                by_model.setdefault(model, []).append(paid[row])
+    found = {model: per_thousand(costs) for model, costs in by_model.items()}
+    return {model: f"{cost:f}" for model, cost in found.items() if cost is not None}
 
 
 def _accuracy(

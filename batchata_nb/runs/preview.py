@@ -60,7 +60,8 @@ class Projection:
         middle = dollars(_decimal(self.cost.middle), "~")
         if self.cost.low is None or self.cost.high is None:
             return f"{middle} (one job tells of no interval)"
-        return f"{middle} (95 % interval {dollars(_decimal(self.cost.low))} to {dollars(_decimal(self.cost.high))})"
+        low, high = dollars(_decimal(self.cost.low)), dollars(_decimal(self.cost.high))
+        return f"{middle} (95 % interval {low} to {high})" if low != high else f"{middle} (jobs cost nearly the same)"
 
 
 def chosen(batch: Batch, found: list[JobRecord]) -> tuple[list[JobRecord], list[Any]]:

@@ -111,6 +111,27 @@ class ResultQueries(StoreFile):
                 out[int(str(row))] = json.loads(str(text))
         return out
 
+    def paid(self, run_id: str) -> dict[int, Decimal | None]:
+        """Return what each row's answer cost, all attempts together; of one that was reused, what it had cost before.
+
+        None where no price was known; rows without an answer are left out.
+        """
+        out: dict[int, Decimal | None] = {}
+        own: set[int] = set()
+        for number, mine, cost in self._read(
+            "SELECT j.row, r.run_id = j.run_id, r.cost FROM jobs j JOIN results r "
+            "ON r.fingerprint = j.fingerprint AND (r.run_id = j.run_id OR r.usable) "
+            "WHERE j.run_id = ? ORDER BY j.row, r.run_id = j.run_id, r.number",
+            run_id,
+        ):
+            row, this = int(str(number)), None if cost is None else Decimal(str(cost))
+            if mine and row in own:
+                before = out[row]
+                this = None if before is None or this is None else before + this
+            own.update([row] if mine else [])
+            out[row] = this
+        return out
+
     def gold(self, run_id: str) -> dict[str, JsonObject]:
         """Return what is known to be right, by item and field path."""
         found = self._read("SELECT item, fields FROM gold WHERE run_id = ?", run_id)

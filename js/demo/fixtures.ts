@@ -263,7 +263,7 @@ export class DemoKernel implements Model {
       const cells = Object.fromEntries(models.map((model, k) => [model, { row: 2 * i + k, state: "succeeded", value: k && !same ? value.toUpperCase().slice(0, 9) : value }]));
       return { id: rowOf(i, "succeeded").id, same, cells };
     }).filter((pair) => !differ || !pair.same);
-    return { total: pairs.length, start, models, columns: ["vendor", "total_amount"], path: field, agreement: { vendor: { same: 34, of: 40 }, total_amount: { same: 40, of: 40 } }, rows: pairs.slice(Number(start), Number(start) + Number(n)) };
+    return { total: pairs.length, start, models, columns: ["vendor", "total_amount"], path: field, agreement: { vendor: { same: 34, of: 40 }, total_amount: { same: 40, of: 40 } }, per_thousand: { "claude-sonnet-5-5": "4.2135", "gpt-6.1-sol": "0.29" }, rows: pairs.slice(Number(start), Number(start) + Number(n)) };
   }
 
   /** Amounts must be numbers, as the schema would say. */

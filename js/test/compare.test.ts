@@ -90,13 +90,14 @@ test("with gold values each model has its score, each answer a verdict, and one 
     { id: "b", same: null, gold: "Bolt", cells: { [first]: { row: 1, state: "succeeded", value: "Volt", right: false } } },
     { id: "c", same: null, gold: null, cells: { [first]: { row: 2, state: "succeeded", value: "Crane", right: null } } },
   ];
-  vi.spyOn(kernel, "compare").mockReturnValue({ total: 3, start: 0, models: [first], columns: ["vendor"], path: "vendor", gold: true, agreement: {}, accuracy: { vendor: { [first]: { right: 1, of: 2 } } }, rows });
+  vi.spyOn(kernel, "compare").mockReturnValue({ total: 3, start: 0, models: [first], columns: ["vendor"], path: "vendor", gold: true, agreement: {}, accuracy: { vendor: { [first]: { right: 1, of: 2 } } }, per_thousand: { [first]: "4.2135" }, rows });
   dashboard.render({ model: kernel, el });
   await wait(100);
   press("Accuracy");
   await wait(100);
-  expect(shown(".bnb-compare th").map((node) => node.textContent)).toEqual(["Input", "Right", `${first}1 of 2 right, 50 %`]);
+  expect(shown(".bnb-compare th").map((node) => node.textContent)).toEqual(["Input", "Right", `${first}1 of 2 right, 50 %$4.21 per 1,000`]);
   expect(shown(".bnb-compare tbody td").map((node) => node.textContent)).toEqual(["a", "Acme", "Acme", "b", "Bolt", "Volt", "c", "", "Crane"]);
+  expect(shown(".bnb-compare .bnb-cell > span").map((node) => node.className)).toEqual(["bnb-is-succeeded", "bnb-is-errored"]);
   expect(shown(".bnb-compare .bnb-cell").map((node) => node.getAttribute("aria-label"))).toEqual([
     `${first}: Acme, right. Show its evidence`, `${first}: Volt, wrong. Show its evidence`, `${first}: Crane. Show its evidence`,
   ]);

@@ -90,3 +90,20 @@ def test_a_gold_value_that_is_put_right_counts_at_once(run):
 
     assert before != after
     assert all(each != after[model] for model, each in before.items())
+
+
+def test_costs_per_thousand_are_those_that_were_paid(run):
+    """A run that reuses answers for nothing tells what they had cost, as the run that paid for them does."""
+    first = run.compare(0, 1)["per_thousand"]
+    rows = [{"id": f"m{n}", "text": f"Mood: good\nTopic: t{n}"} for n in range(3)]
+    batch = Batch().use_practice()
+    batch.add_jobs("{{ text }}", over=rows, id_column="id", response_model=Mood, model=MODELS)
+    again = batch.run(name="again", wait=True)
+    paid = {r.job_id.partition("@")[2]: r.cost_usd for r in run}
+
+    assert 0 == sum(result.cost_usd for result in again)
+    assert first == again.compare(0, 1)["per_thousand"]
+    assert {model: round(1000 * cost, 6) for model, cost in paid.items()} == {m: float(c) for m, c in first.items()}
+    assert {m.model: float(first[m.model]) for m in again.agreement().models} == {
+        m.model: float(m.per_thousand) for m in again.agreement().models
+    }

@@ -1,7 +1,7 @@
 // Several models on the same inputs: one field, a column for each model, and where they differ.
 import type { Channel } from "../channel.ts";
 import { append, button, h, icon, iconButton, keyed, setAria, setText, setTitle, show } from "../dom.ts";
-import { count } from "../pure/format.ts";
+import { count, dollars } from "../pure/format.ts";
 import { agreementLabel, percent, readComparison, type Comparison, type Pair } from "../pure/comparison.ts";
 import { pageStart, PAGE, rangeLabel } from "../pure/rows.ts";
 import { clip } from "../pure/visible.ts";
@@ -67,7 +67,9 @@ export function compare(channel: Channel, onOpen: (row: number) => void, onBack:
     const heads = ["Input", ...(now.gold ? ["Right"] : []), ...(now.models.length > 1 ? ["Agree"] : []), ...now.models];
     keyed(headRow, heads, (name, i) => `${i} ${name}`, () => Object.assign(h("th"), { scope: "col" }), (node, name) => {
       const score = now.models.includes(name) ? now.accuracy[now.path]?.[name] : undefined;
-      node.replaceChildren(h("span", {}, name), ...(score?.of ? [h("span", { class: "bnb-note bnb-score" }, `${count(score.same)} of ${count(score.of)} right, ${percent(score)}`)] : []));
+      const cost = now.models.includes(name) ? now.perThousand[name] : undefined;
+      const notes = [score?.of ? `${count(score.same)} of ${count(score.of)} right, ${percent(score)}` : "", cost === undefined ? "" : `${dollars(cost)} per 1,000`];
+      node.replaceChildren(h("span", {}, name), ...notes.filter(Boolean).map((words) => h("span", { class: "bnb-note bnb-score" }, words)));
     });
     body.replaceChildren(...now.rows.map((pair) => line(pair, now)));
     show(scroll, now.rows.length > 0);
@@ -85,12 +87,17 @@ export function compare(channel: Channel, onOpen: (row: number) => void, onBack:
       if (!cell) return h("td");
       const verdict = cell.right === null ? "" : cell.right ? ", right" : ", wrong";
       const node = button("", () => onOpen(cell.row), { class: "bnb-cell", aria: { label: `${model}: ${clip(cell.value ?? cell.state, 160)}${verdict}. Show its evidence` } });
-      if (cell.right !== null) append(node, icon(cell.right ? "succeeded" : "errored"));
+      if (cell.right !== null) append(node, verdictIcon(cell.right));
       if (cell.value === null) append(node, icon(cell.state), h("span", { class: "bnb-note" }, cell.state));
       else append(node, h("bdi", {}, clip(cell.value.replace(/\s+/g, " "), 160) || "empty"));
       if ((cell.value?.length ?? 0) > 24) setTitle(node, clip(cell.value ?? "", 600));
       return h("td", { class: `bnb-is-${cell.state}` }, node);
     }));
+  }
+
+  /** A tick, or a cross in its own colour, whatever the state of the job. */
+  function verdictIcon(right: boolean): Node {
+    return h("span", { class: right ? "bnb-is-succeeded" : "bnb-is-errored" }, icon(right ? "succeeded" : "errored"));
   }
 
   field.addEventListener("change", () => {

@@ -27,6 +27,8 @@ export interface Comparison {
   agreement: Record<string, Share>;
   /** By field and model: gold values that it has right. */
   accuracy: Record<string, Record<string, Share>>;
+  /** By model: dollars for a thousand jobs, at what these cost. */
+  perThousand: Record<string, string>;
   /** Whether there are gold values. */
   gold: boolean;
   rows: Pair[];
@@ -46,6 +48,7 @@ export function readComparison(raw: unknown): Comparison {
     path: text(c.path),
     agreement: Object.fromEntries(shares) as Record<string, Share>,
     accuracy: Object.fromEntries(Object.entries(bag(c.accuracy)).map(([path, models]) => [path, rights(models)])),
+    perThousand: Object.fromEntries(Object.entries(bag(c.per_thousand)).map(([model, cost]) => [model, text(cost)])),
     gold: c.gold === true,
     rows: list(c.rows).map((raw) => {
       const r = bag(raw);
