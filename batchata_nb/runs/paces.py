@@ -50,5 +50,5 @@ class Paces:
 
     def _place(self, provider: str) -> str:
         spec = self._drive.spec
-        kind = "practice" if spec.get("practice") else "live" if spec.get("live") else "batch"
+        kind = ("practice " if spec.get("practice") else "") + ("live" if spec.get("live") else "batch")
         return f"{kind} {provider} {spec.get('base_url') or ''}".strip()

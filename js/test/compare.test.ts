@@ -34,7 +34,7 @@ test("one model is not compared", async () => {
 
 test("each input has a line, each model a column, and differences a word and a shape", async () => {
   await open();
-  expect(shown(".bnb-compare th").map((node) => node.textContent)).toEqual(["Input", "Agree", ...MODELS]);
+  expect(shown(".bnb-compare th").map((node) => node.textContent)).toEqual(["Input", "Agree", `${MODELS[0]}$4.21 per 1,000`, `${MODELS[1]}$0.29 per 1,000`]);
   expect(shown(".bnb-compare tbody tr")).toHaveLength(40);
   expect(shown(".bnb-compare tbody tr")[3]?.textContent).toBe("scan_004.pdfdifferŌtani PrecisionŌTANI PRE");
   expect(shown(".bnb-differs")).toHaveLength(6);

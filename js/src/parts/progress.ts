@@ -63,6 +63,7 @@ export function progress(onFilter: (state: JobState | null) => void): Progress {
       setTitle(money, against.label);
       keyed(money, against.parts, (part) => part.kind, (part) => h("span", { class: `bnb-part bnb-${part.kind}` }), (node, part) => {
         node.style.flexGrow = String(part.share);
+        show(node, part.share > 0);
       });
       keyed(moneyKeys, against.parts, (part) => part.kind, (part) => h("span", { class: "bnb-key" }, h("span", { class: `bnb-swatch bnb-${part.kind}` }), h("b"), h("span", {}, part.kind)), (node, part) => {
         setText(node.children[1] as Element, part.amount);
