@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.jobs import JsonObject
@@ -41,11 +42,11 @@ def shown(run: BatchRun, console: Console | None = None) -> Iterator[Draw]:
         yield lines.more
         lines.end()
         return
-    with Live(_view(run), console=console, refresh_per_second=4) as live:
+    with Live(_view(run, console.encoding), console=console, refresh_per_second=4) as live:
         try:
-            yield lambda *_: live.update(_view(run))
+            yield lambda *_: live.update(_view(run, console.encoding))
         finally:
-            live.update(_view(run))
+            live.update(_view(run, console.encoding))
 
 
 class _Lines:
@@ -70,37 +71,43 @@ class _Lines:
             self._say(PRACTICE)
 
     def _say(self, text: str) -> None:
-        self._console.print(_plain(text), soft_wrap=True)
+        self._console.print(_plain(text, encoding=self._console.encoding), soft_wrap=True)
 
 
-def _view(run: BatchRun) -> Any:
+def _view(run: BatchRun, encoding: str = "utf-8") -> Any:
     """The facts of the dashboard: how far, how much, what it waits for, what went wrong. Nothing is read as markup."""
     from rich.console import Group
-    from rich.progress_bar import ProgressBar
     from rich.table import Table
 
+    from .terminal_bar import Bars
+
+    plain = partial(_plain, encoding=encoding)
     summary = run.summary()
     total, ended = summary["total"], sum(summary["counts"][name] for name in OUTCOMES)
-    head = _plain(summary["name"], "bold")
-    head.append("  ").append_text(_plain(summary["words"]))
-    bar = Table.grid(padding=(0, 2))
-    bar.add_row(ProgressBar(total=max(total, 1), completed=ended, width=32), _plain(f"{ended:,} of {total:,} ended"))
+    head = plain(summary["name"], "bold")
+    head.append("  ").append_text(plain(summary["words"]))
+    bars = Table.grid(padding=(0, 2))
+    drawn = Bars(summary)
+    bars.add_row(drawn.jobs(), plain(f"{ended:,} of {total:,} ended"))
+    if spending := drawn.money():
+        bars.add_row(spending, plain(f"{dollars(Decimal(summary['money']['limit']))} limit"))
     batches = Table.grid(padding=(0, 2))
     for batch in summary["batches"]["list"]:
         done = "" if batch["done"] is None else f"{batch['done']:,} of {batch['rows']:,}"
         cells = (batch["batch_id"] or batch["tag"], batch["word"], done, _waits(batch))
-        batches.add_row("", *(_plain(cell) for cell in cells))
-    lines = [_plain(line) for line in (_jobs(summary), _money(summary), _time(summary))]
-    causes = [_plain(line, "red") for line in _causes(summary)]
-    practice = [_plain(PRACTICE, "dim")] if summary["practice"] else []
-    return Group(head, bar, *lines, batches, *causes, *practice)
+        batches.add_row("", *(plain(cell) for cell in cells))
+    lines = [plain(line) for line in (_jobs(summary), _money(summary), _time(summary))]
+    causes = [plain(line, "red") for line in _causes(summary)]
+    practice = [plain(PRACTICE, "dim")] if summary["practice"] else []
+    return Group(head, bars, *lines, batches, *causes, *practice)
 
 
-def _plain(text: str, style: str = "") -> Text:
-    """Text as it is: no markup in it counts, and nothing in it acts on the terminal."""
+def _plain(text: str, style: str = "", encoding: str = "utf-8") -> Text:
+    """Text as it is: no markup in it counts, nothing in it acts on the terminal or is more than that can show."""
     from rich.text import Text
 
-    return Text(visible(text).replace("\n", " "), style=style)
+    shown = visible(text).replace("\n", " ").replace("×", "×" if encoding.lower().startswith("utf") else "x")
+    return Text(shown.encode(encoding, "replace").decode(encoding), style=style)
 
 
 def _jobs(summary: JsonObject) -> str:

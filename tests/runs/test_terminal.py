@@ -9,6 +9,7 @@ from rich.console import Console
 
 from batchata_nb import Batch
 from batchata_nb.runs.terminal import _time, _view, shown
+from batchata_nb.runs.terminal_bar import Bar
 
 
 @pytest.fixture
@@ -76,3 +77,34 @@ def test_nothing_in_a_text_acts_on_the_terminal(run, monkeypatch):
 def test_the_end_is_told_as_far_as_it_is_known(known, words):
     """By what batches did, by earlier ones, by what the provider promises, or not at all."""
     assert f"  time   1 min 0 s, {words}" == _time({"state": "running", "elapsed": 60.0, **known})
+
+
+@pytest.mark.parametrize(
+    ("amounts", "lengths"),
+    [
+        ((1, 0, 0, 0), [48, 0, 0, 0]),
+        ((1, 1, 100_000, 0), [1, 1, 46, 0]),
+        ((0, 0, 0, 0), []),
+        ((3, 1, 0, 4), [18, 6, 0, 24]),
+    ],
+)
+def test_a_bar_shows_each_part_that_there_is(amounts, lengths):
+    """Parts are as long as their shares and never vanish; together they fill the width."""
+    drawn = Bar([(amount, shade, "default") for shade, amount in enumerate(amounts)]).text().plain
+
+    assert "".join(shade * n for shade, n in zip("█▓▒░", lengths or [0, 0, 0, 48], strict=True)) == drawn
+
+
+def test_a_terminal_without_such_characters_gets_plain_ones(run):
+    """Where shades cannot be encoded, the bar is made of characters that any terminal has."""
+    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
+    with shown(run, Console(file=out, force_terminal=True, width=120, color_system=None)) as draw:
+        draw({}, 0.0, {})
+    plain = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
+    with shown(run, Console(file=plain, width=120)) as draw:
+        draw({}, 0.0, {})
+    out.seek(0)
+    plain.seek(0)
+
+    assert "#" * 40 in out.read()
+    assert "1 x refused" in plain.read()
