@@ -46,8 +46,11 @@ function cellNode(row: Row, column: Column): HTMLElement {
   const pad = padding(full, column);
   if (pad) cell.dataset.pad = pad;
   if (full.length > 24) setTitle(cell, clip(full, 600));
-  const doubt = column.kind === "field" ? DOUBTS[row.sure[column.by] ?? ""] : undefined;
-  if (doubt) cell.append(h("span", { class: `bnb-doubt bnb-doubt-${row.sure[column.by]}`, title: doubt, role: "img", aria: { label: doubt } }));
+  const doubt = column.kind === "field" && full ? DOUBTS[row.sure[column.by] ?? ""] : undefined;
+  if (doubt) {
+    const mark = h("span", { class: `bnb-doubt bnb-doubt-${row.sure[column.by]}`, title: doubt, role: "img", aria: { label: doubt } });
+    cell.insertBefore(mark, column.numeric ? cell.firstChild : null); // numbers keep their right edge
+  }
   return cell;
 }
 
