@@ -1,16 +1,20 @@
 // Made-up runs, and a kernel that answers for them: for demo.html and for tests.
 import type { Model } from "../src/channel.ts";
 import { bag, type Bag } from "../src/pure/guards.ts";
-import { JOB_STATES, type JobState } from "../src/pure/snapshot.ts";
+import { JOB_STATES, type JobState, type RunState } from "../src/pure/snapshot.ts";
 import { runsPage } from "./runs.ts";
 
 const VENDORS = ["Northwind Paper GmbH", "Ateliers Morel & Fils", "Kestrel Logistics Ltd", "Ōtani Precision", "Blue Heron Catering"];
 const STATUS = ["paid", "unpaid", "unknown"];
 
-export type Phase = "running" | "finished" | "failed" | "held" | "cancelled";
+/** The states of a run, as the demo can show each. */
+export type Phase = RunState;
 
 const COUNTS: Record<Phase, Partial<Record<JobState, number>>> = {
+  planning: { pending: 400 },
   running: { succeeded: 212, invalid: 3, errored: 4, running: 121, submitting: 20, pending: 40 },
+  paused: { succeeded: 212, invalid: 3, errored: 4, running: 121, pending: 60 },
+  cancelling: { succeeded: 212, invalid: 3, errored: 4, running: 121, cancelled: 60 },
   finished: { succeeded: 398, invalid: 2 },
   failed: { succeeded: 120, errored: 31, expired: 9, missing: 2, cancelled: 238 },
   held: { succeeded: 310, invalid: 4, held: 86 },
@@ -19,7 +23,7 @@ const COUNTS: Record<Phase, Partial<Record<JobState, number>>> = {
 
 export function summaryOf(phase: Phase, changes: Bag = {}): Bag {
   const counts = Object.fromEntries(JOB_STATES.map((state) => [state, COUNTS[phase][state] ?? 0]));
-  const over = phase !== "running";
+  const over = !["planning", "running", "paused", "cancelling"].includes(phase);
   return {
     v: 1,
     rev: 1,
@@ -27,7 +31,10 @@ export function summaryOf(phase: Phase, changes: Bag = {}): Bag {
     run_id: "r-7f3a",
     state: phase,
     words: {
+      planning: "Planning",
       running: "Waiting for 2 batches at Anthropic",
+      paused: "Waiting for 2 batches at Anthropic",
+      cancelling: "Cancelling: waiting for 2 batches at Anthropic",
       finished: "398 of 400 succeeded, 2 failed",
       failed: "Stopped: ANTHROPIC_API_KEY was refused by Anthropic (401); put in a valid key and run the cell again.",
       held: "310 of 400 succeeded, 4 failed; 86 held: the cost limit leaves no room for them",
@@ -66,7 +73,7 @@ export function summaryOf(phase: Phase, changes: Bag = {}): Bag {
       { at: "2026-11-22T10:11:40+00:00", text: "Collected b7f3a-1: 212 succeeded, 3 invalid, 4 errored" },
     ],
     held: phase === "held" ? { jobs: 86, needs: "1.20" } : null,
-    can: { running: ["cancel", "pause", "raise_limit"], finished: ["retry_failed", "raise_limit"], failed: ["retry_failed", "raise_limit"], held: ["retry_failed", "raise_limit"], cancelled: ["retry_failed", "raise_limit"] }[phase],
+    can: { planning: ["cancel", "pause", "raise_limit"], running: ["cancel", "pause", "raise_limit"], paused: ["cancel", "resume", "raise_limit"], cancelling: ["raise_limit"], finished: ["retry_failed", "raise_limit"], failed: ["retry_failed", "raise_limit"], held: ["retry_failed", "raise_limit"], cancelled: ["retry_failed", "raise_limit"] }[phase],
     ...changes,
   };
 }

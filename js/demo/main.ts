@@ -1,5 +1,5 @@
 // demo.html: the widgets with made-up runs, on a page that has a notebook's theme and no kernel.
-//   ?state=running|finished|failed|held|cancelled  &theme=light|dark|bare  &practice  &view=result|overview  &busy  &gone  &lost  &cut
+//   ?state=planning|running|paused|cancelling|held|finished|cancelled|failed  &theme=light|dark|bare  &practice  &view=result|overview  &busy  &gone  &lost  &cut
 import dashboard from "../src/dashboard.ts";
 import overview from "../src/overview.ts";
 import result from "../src/result.ts";
@@ -7,6 +7,7 @@ import "../src/style/views.css";
 import { bag } from "../src/pure/guards.ts";
 import { cut, DemoKernel, invoiceOf, lost, resultOf, summaryOf, type Phase } from "./fixtures.ts";
 import { runsPage } from "./runs.ts";
+import { RUN_STATES } from "../src/pure/snapshot.ts";
 
 const options = new URLSearchParams(location.search);
 const theme = options.get("theme") ?? "light";
@@ -61,6 +62,25 @@ async function drawPage(row: number, page: number, scale: number): Promise<Array
   const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/jpeg", 0.85));
   return blob ? blob.arrayBuffer() : new ArrayBuffer(0);
 }
+
+/** Links to every state, view and theme; each keeps what the others say. */
+function links(): HTMLElement {
+  const nav = document.createElement("nav");
+  const choices: [string, readonly string[]][] = [["view", ["dashboard", "result", "overview"]], ["state", RUN_STATES], ["theme", ["light", "dark", "bare"]]];
+  for (const [name, values] of choices) {
+    const line = document.createElement("p");
+    for (const value of values) {
+      const link = document.createElement("a");
+      link.href = `?${new URLSearchParams({ ...Object.fromEntries(options), [name]: value })}`;
+      link.textContent = value;
+      if ((options.get(name) ?? values[name === "state" ? 1 : 0]) === value) link.setAttribute("aria-current", "page");
+      line.append(link, " ");
+    }
+    nav.append(line);
+  }
+  return nav;
+}
+if (!options.has("plain")) document.body.prepend(links());
 
 const phase = (options.get("state") ?? "running") as Phase;
 const kernel = new DemoKernel(

@@ -6,6 +6,7 @@ import dashboard from "../src/dashboard.ts";
 import overview from "../src/overview.ts";
 import resultView from "../src/result.ts";
 import { runsPage } from "../demo/runs.ts";
+import { RUN_STATES } from "../src/pure/snapshot.ts";
 
 vi.setConfig({ testTimeout: 60_000 }); // axe is slow without a layout engine of its own
 let el: HTMLElement;
@@ -35,7 +36,7 @@ const STEPS: Record<string, (() => void)[]> = {
   "with a text document": [row, () => key("n"), () => key("n")],
   "with the raw answer": [row, () => key("r")],
 };
-const PHASES: Phase[] = ["running", "finished", "failed", "held", "cancelled"];
+const PHASES: readonly Phase[] = RUN_STATES;
 
 test.each(PHASES)("a dashboard that is %s", async (phase) => {
   dashboard.render({ model: new DemoKernel({ summary: summaryOf(phase, { practice: true, driver: false }) }), el });
