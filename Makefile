@@ -42,8 +42,9 @@ js: $(STAMPS)/js ## the widgets' JavaScript: types, tests, and whether the bundl
 	@$(PY) tools/npm.py run --silent check
 	@$(PY) tools/npm.py run --silent test
 
-browser: $(STAMPS)/dev ## find a Chromium, or install one
+browser: $(STAMPS)/dev ## find a Chromium, or install one; and an old kernel to drive
 	@$(PY) tools/chromium.py --install
+	@$(PY) tools/old_kernel.py
 
 colab: $(STAMPS)/dev ## the tests that must pass with Colab's versions, where there is a Python 3.13
 	@$(PY) tools/colab.py

@@ -44,6 +44,7 @@ class Desk:
 
     Attributes:
         in_use: Whether somebody has opened a result: such a view is not taken away while it may be read.
+        close: Ends what this desk tells unasked, once its view is gone.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Desk:
         self._columns: dict[str, None] = {}
         self.in_use = False
         self._texts = pages.texts
-        run.on_review(self._reviewed)
+        self.close = run.on_review(self._reviewed)
 
     def _reviewed(self, row: int) -> None:
         """Tell the browser that a verdict was given, wherever that was."""

@@ -49,12 +49,18 @@ class OverviewDesk:
         from ..widgets.standin import EMPTY, standin
         from .views import bundled
 
+        self._session.shown.until_again(self._close)
         data, metadata = bundled(self.widget)
         self._session.publish({**data, **static(self.first)}, metadata)
         if in_kernel() and self.first["runs"]:
             told = "These were the runs of this store. No list above? "
             self._session.publish(EMPTY, display_id=self._below)
             self._session.publish(standin(self._below, told, "%batchata"))
+
+    def _close(self) -> None:
+        self.widget.close()
+        if self._shown is not None:
+            self._shown.leave(self._below)
 
     def receive(self, content: Any, _buffers: object = None) -> None:
         """Answer a message of the browser, on whichever thread it comes."""

@@ -7,6 +7,7 @@ the runner's thread; nothing is printed there. The registry hangs on the shell, 
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from ..core.jobs import JsonObject
 from .desk import Desk, as_json
 from .pages import Pages
 from .relay import Relay
+from .shown import Shown
 from .tables import bundle
 from .views import View, bundled
 
@@ -40,6 +42,7 @@ class Session:
         self.practice = False
         self.runs: dict[str, BatchRun] = {}
         self.views: dict[tuple[str, str], View] = {}
+        self.shown = Shown()
 
     @classmethod
     def of(cls, shell: InteractiveShell) -> Session:
@@ -95,8 +98,10 @@ class Session:
 
     def show_result(self, result: JobResult) -> None:
         """Show a result beside its document; without its run at hand, its fields alone."""
+        from ..runs.environment import in_kernel
         from ..widgets.evidence_view import ResultView
         from ..widgets.fallback import result_html, result_text
+        from ..widgets.standin import result_standin
 
         found = self._row_of(result)
         if found is None:
@@ -104,12 +109,17 @@ class Session:
             self.publish({"text/html": result_html(detail), "text/plain": result_text(detail)})
             return
         run, row = found
-        detail = as_json(run.detail(row))
+        about = {"run_id": run.run_id, "run": run.name, "view": uuid.uuid4().hex}
+        detail = {**as_json(run.detail(row)), **about}
 
         def reply(content: JsonObject, buffers: Iterable[bytes]) -> None:
             widget.reply(content, list(buffers))
             if content["kind"] in ("review", "reviewed"):  # whichever view the verdict was given in
-                widget.detail = as_json(run.detail(row))
+                widget.detail = {**as_json(run.detail(row)), **about}
+
+        def close() -> None:
+            desk.close()
+            widget.close()
 
         relay = Relay()
         desk = Desk(run, relay.answer, self.pages)
@@ -117,6 +127,9 @@ class Session:
         relay.join(desk.receive, reply)
         data, metadata = bundled(widget)
         self.publish({**data, "text/html": result_html(detail), "text/plain": result_text(detail)}, metadata)
+        if in_kernel():
+            self.publish(result_standin(detail))
+        self.shown.until_again(close)
 
     def _row_of(self, result: JobResult) -> tuple[BatchRun, int] | None:
         """Find the run that a result is of: results carry no reference to it, so that they can be kept and copied."""
@@ -163,8 +176,9 @@ class Session:
         for line in lines:
             print(line)  # noqa: T201  the one place that prints
 
-    def before_cell(self, _info: object = None) -> None:
-        """Put views away that were left live for a reader who has moved on."""
+    def before_cell(self, info: object = None) -> None:
+        """Let go of what this cell has shown before, and put views away whose reader has moved on."""
+        self.shown.begin(getattr(info, "cell_id", None))
         for view in list(self.views.values()):
             view.say_again()
             if view.desk.in_use and view.run.is_final:

@@ -56,6 +56,11 @@ class StandIns:
             self._empty = self._empty | {view} if static else self._empty - {view}
             self._publish(self._below[view], dict(EMPTY) if static else self._words(summary), {}, update=True)
 
+    def leave(self, view: str) -> None:
+        """Forget a view whose output is gone."""
+        self._below.pop(view, None)
+        self._empty = self._empty - {view}
+
     def _words(self, summary: JsonObject) -> dict[str, Any]:
         from ..widgets.standin import run_standin
 

@@ -6,6 +6,7 @@ import logging
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import BatchataError
@@ -75,13 +76,16 @@ class View:
         self._publish(display_id, data, metadata, update=into is not None)
         if into is None and (not final or keep):
             self._stand_ins.begin(display_id, summary)
+        self._session.shown.until_again(partial(self.leave, display_id))
         if not (final and keep):
             self._outputs[display_id] = final
             self.run.post(self._look)  # the run may have ended in between
 
     def leave(self, display_id: str) -> None:
-        """Have nothing more to do with an output: something else is shown there."""
+        """Have nothing more to do with an output: it is gone, or something else is shown there."""
         self._outputs.pop(display_id, None)
+        self._unheard.discard(display_id)
+        self._stand_ins.leave(display_id)
 
     def put_away(self) -> None:
         """Make the outputs static that were left live for their reader; on the runner's thread."""
@@ -110,7 +114,8 @@ class View:
                 data, metadata = (self._report(summary), {}) if final else self._live(summary)
                 for display_id in stale:
                     self._publish(display_id, data, metadata, update=True)
-                    self._outputs[display_id] = final
+                    if display_id in self._outputs:
+                        self._outputs[display_id] = final
                     self._stand_ins.turn(display_id, summary, static=final)
                 self._unheard.update(stale if deaf_to_threads() else ())
         except Exception:  # noqa: BLE001  a page that is gone must not stop a run

@@ -193,13 +193,22 @@ class Reviewable:
             self.post(partial(tell, number))
         return review
 
-    def on_review(self, fn: Callable[[int], None]) -> None:
+    def on_review(self, fn: Callable[[int], None]) -> Callable[[], None]:
         """Have a function called on the runner's thread after each verdict given in this process.
 
         Args:
             fn: Takes the row; must not wait. The last 64 that were given are called.
+
+        Returns:
+            What ends that, when called.
         """
+
+        def remove() -> None:
+            if fn in self.drive.reviewed:
+                self.drive.reviewed.remove(fn)
+
         self.drive.reviewed.append(fn)
+        return lambda: self.post(remove)
 
     def _right(self, row: int, body: JsonObject, path: str, value: Any, others: Mapping[str, Any]) -> Any:
         if path == "" or body.get("data") is None:

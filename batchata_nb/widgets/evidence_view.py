@@ -15,7 +15,8 @@ class ResultView(Messenger, anywidget.AnyWidget):
     """The evidence view of one result: fields on one side, the document with the cited places on the other.
 
     Args:
-        detail: The result as the answer to a `result` message holds it; only its reviews change.
+        detail: The result as the answer to a `result` message holds it, of which only its reviews change; with the run
+            it is of (`run_id`, `run`), and the name by which its stand-in knows this view (`view`).
         on_message: Gets what the browser asks for: messages of kind `page`, `text` and `review`, as from a dashboard.
     """
 

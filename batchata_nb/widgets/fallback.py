@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .words import (
+    attach_lines,
     counts,
     cut,
     dollars,
@@ -119,7 +120,8 @@ def report_text(summary: Mapping[str, Any], page: Mapping[str, Any]) -> str:
     ]
     if rows := page.get("rows"):
         lines.append(f"  first:   {row_words(rows[0])}")
-    lines.append(f"  more:    {name}.to_df(), {name}[0], {name}.dashboard")
+    again = " and ".join(attach_lines(summary))
+    lines.append(f"  more:    {name}.to_df(), {name}[0], {name}.dashboard; in a new kernel first {again}")
     return "\n".join(visible(line.replace("\n", " ")) for line in lines)
 
 
@@ -262,8 +264,9 @@ def _closing(summary: Mapping[str, Any], page: Mapping[str, Any], shown: int) ->
     more = [f"and {rest:,} more: "] if shown and rest > 0 else ["All of it: "]
     also = f" ({hidden:,} more columns)" if hidden > 0 else None
     calls = [_tag("code", f"{name}{call}") for call in (".to_df()", "[0]", ".dashboard")]
+    load, attach = (_tag("code", line) for line in attach_lines(summary))
     words = (*more, calls[0], also, "; one result with its evidence: ", calls[1], "; the live view: ", calls[2])
-    return _tag("p", *words, style="margin:0;opacity:.75")
+    return _tag("p", *words, "; in a new kernel first ", load, " and ", attach, ".", style="margin:0;opacity:.75")
 
 
 def _fields(fields: Sequence[Mapping[str, Any]], documents: Sequence[str], room: int) -> _Html:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .fallback import framed
-from .words import counts, cut, money_words, number, snippet, state_words, visible
+from .words import attach_lines, counts, cut, money_words, number, state_words, visible
 
 EMPTY = {"text/html": "", "text/plain": ""}
 """What is shown once the view itself has become static."""
@@ -24,7 +24,6 @@ def run_standin(summary: Mapping[str, Any], at: str) -> dict[str, str]:
         summary: The run's summary, as the dashboard gets it.
         at: When that was so, as a person reads it.
     """
-    name = snippet(summary)
     jobs = ", ".join(f"{n:,} {state}" for state, n in counts(summary)) or "none yet"
     over = summary.get("state") in ("finished", "cancelled", "failed")
     goes_on = "" if over else " What was sent goes on at the provider."
@@ -33,7 +32,21 @@ def run_standin(summary: Mapping[str, Any], at: str) -> dict[str, str]:
         f"{number(summary.get('total'))} jobs, {jobs}; {money_words(summary)}.{goes_on} "
         "No live view above? Nothing is lost: run its cell again (nothing is paid twice), or "
     )
-    return standin(str(summary.get("run_id", "")), told, f"%batchata attach {summary.get('run_id', '')} --as {name}")
+    return standin(str(summary.get("run_id", "")), told, attach_lines(summary)[1])
+
+
+def result_standin(detail: Mapping[str, Any]) -> dict[str, str]:
+    """Return the stand-in of a single result's view.
+
+    Args:
+        detail: The result as its view gets it, with `run_id`, `run` and `view`.
+    """
+    told = (
+        f"This was the result {cut(detail.get('id', ''), 80)} of {cut(detail.get('run', ''), 80)}. No view above? "
+        "Nothing is lost: run this cell again; in a new kernel first "
+    )
+    run = {"run_id": detail.get("run_id", ""), "name": detail.get("run", "")}
+    return standin(str(detail.get("view", "")), told, attach_lines(run)[1])
 
 
 def standin(view: str, told: str, call: str) -> dict[str, str]:

@@ -107,6 +107,11 @@ def snippet(summary: Mapping[str, Any]) -> str:
     return name if name.isascii() and name.isidentifier() else "run"
 
 
+def attach_lines(summary: Mapping[str, Any]) -> tuple[str, str]:
+    """The lines that bind the run to its variable in a new kernel."""
+    return "%load_ext batchata_nb", f"%batchata attach {cut(summary.get('run_id', ''), 60)} --as {snippet(summary)}"
+
+
 def kind(kind: object) -> str:
     """The kind of an error, as words."""
     return cut(str(kind).replace("_", " "), 60)

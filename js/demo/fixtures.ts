@@ -212,6 +212,11 @@ export class DemoKernel implements Model {
     for (const message of this.#kept.splice(0)) this.#later(message);
   }
 
+  /** Be restarted, as a front end tells its widgets. */
+  end(): void {
+    this.#emit("comm_live_update");
+  }
+
   /** Send a message to the view. */
   push(content: Bag, buffers: DataView[] = []): void {
     this.#emit("msg:custom", content, buffers);

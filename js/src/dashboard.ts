@@ -1,10 +1,10 @@
 // The widget of a run: what it does, what it costs, what came of it.
-import { Channel, type Busy } from "./channel.ts";
+import { Channel } from "./channel.ts";
 import { button, h, icon, setAria, setText, setTitle, show } from "./dom.ts";
 import { actions } from "./parts/actions.ts";
 import { batches } from "./parts/batches.ts";
 import { compare } from "./parts/compare.ts";
-import { endedWords, silentWords } from "./parts/ended.ts";
+import { busyWords, endedWords, silentWords } from "./parts/ended.ts";
 import { notices } from "./parts/notices.ts";
 import { opened } from "./parts/opened.ts";
 import { progress } from "./parts/progress.ts";
@@ -22,11 +22,11 @@ export default widget((model, root, onClose) => {
   let summary = readSummary(model.get("summary"));
   let arrived = performance.now();
   let unfolded = false; // the user wants to see the details of a finished run
-  let busyWords = "";
+  let waits = "";
   let said = "";
 
   const channel = new Channel(model, (busy) => {
-    busyWords = BUSY[busy ?? "none"];
+    waits = busyWords(busy);
     drawNote();
   });
   onClose(() => channel.close());
@@ -84,7 +84,7 @@ export default widget((model, root, onClose) => {
 
   function drawNote(silent = false): void {
     const quiet = channel.gone ? endedWords(summary) : silent ? silentWords(summary) : "";
-    const text = channel.gone ? quiet : said || busyWords || quiet;
+    const text = channel.gone ? quiet : said || waits || quiet;
     note.className = said ? "bnb-status bnb-wrong" : "bnb-status";
     setText(note, text);
     show(note, text !== "");
@@ -154,8 +154,7 @@ export default widget((model, root, onClose) => {
   const frame = onFrame(draw);
   onClose(frame.stop);
   const onSummary = (): void => {
-    channel.heard = performance.now();
-    channel.gone = false;
+    channel.hear();
     take(readSummary(model.get("summary")));
   };
   model.on("change:summary", onSummary);
@@ -175,9 +174,3 @@ export default widget((model, root, onClose) => {
   }));
   draw();
 });
-
-const BUSY: Record<NonNullable<Busy> | "none", string> = {
-  command: "Kernel busy: this will be done when the cell ends or is interrupted.",
-  question: "Kernel busy: what you asked for appears when the cell ends.",
-  none: "",
-};

@@ -2,6 +2,7 @@
 import { Channel } from "./channel.ts";
 import { button, h, icon, iconButton, keyed, setAria, setText, setTitle, show } from "./dom.ts";
 import { copy } from "./parts/copy.ts";
+import { busyWords, endedRunsWords } from "./parts/ended.ts";
 import { standsIn } from "./parts/standin.ts";
 import { rangeLabel } from "./pure/rows.ts";
 import { attachCall, isLive, moneyWords, openLabel, parts, progressWords, readRuns, RUNS, whenWords, type Run, type Runs } from "./pure/runs.ts";
@@ -17,10 +18,10 @@ const EVERY = 3000;
 export default widget((model, root, onClose) => {
   let page: Runs = readRuns(model.get("overview"));
   let asking = false;
-  let busyWords = "";
+  let waits = "";
   let failed = "";
   const channel = new Channel(model, (busy) => {
-    busyWords = busy ? "Kernel busy: this will be done when the cell ends or is interrupted." : "";
+    waits = busyWords(busy === "question" ? "command" : busy); // opening a run is a question that does something
     drawNote();
   });
   onClose(() => channel.close());
@@ -68,9 +69,10 @@ export default widget((model, root, onClose) => {
   }
 
   function drawNote(): void {
-    setText(note, failed || busyWords);
-    note.className = failed ? "bnb-status bnb-wrong" : "bnb-status";
-    show(note, Boolean(failed || busyWords));
+    const words = channel.gone ? endedRunsWords : failed || waits;
+    setText(note, words);
+    note.className = failed && !channel.gone ? "bnb-status bnb-wrong" : "bnb-status";
+    show(note, words !== "");
   }
 
   function line(run: Run): HTMLElement {
@@ -131,7 +133,7 @@ export default widget((model, root, onClose) => {
   const frame = onFrame(draw);
   onClose(frame.stop);
   const timer = setInterval(() => {
-    if (!document.hidden && !asking && page.runs.some(isLive)) void load(page.start, true);
+    if (!document.hidden && !asking && !channel.gone && page.runs.some(isLive)) void load(page.start, true);
   }, EVERY);
   onClose(() => clearInterval(timer));
   draw();

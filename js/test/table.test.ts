@@ -215,3 +215,60 @@ describe("cells", () => {
     expect($(".bnb-tools .bnb-range").textContent).toContain("0 checked");
   });
 });
+
+describe("rows of a run that has ended", () => {
+  const states = () => all("tbody tr td.bnb-col-state").map((node) => node.textContent ?? "");
+  const unended = () => states().filter((state) => ["running", "submitting", "pending"].includes(state));
+  const finish = (kernel: DemoKernel) => kernel.set("summary", summaryOf("cancelled", { rev: 50 }));
+
+  async function running() {
+    const kernel = new DemoKernel({ summary: summaryOf("running") });
+    dashboard.render({ model: kernel, el });
+    await wait(100);
+    expect(unended().length).toBeGreaterThan(10);
+    return kernel;
+  }
+
+  test("follow it at once, and never say that a job goes on", async () => {
+    const kernel = await running();
+    kernel.set("summary", summaryOf("running", { rev: 2 }));
+    await wait(30); // the next question is due in a second
+    kernel.delay = 300;
+    finish(kernel);
+    await wait(30);
+    expect($(".bnb-state").textContent).toContain("cancelled");
+    expect(unended()).toEqual([]);
+    expect(states()).toContain("…");
+    await wait(400);
+    expect([...new Set(states())].sort()).toEqual(["cancelled", "succeeded"]);
+  });
+
+  test("are asked for again where the answer was lost", async () => {
+    const kernel = await running();
+    const send = kernel.send.bind(kernel);
+    const spy = vi.spyOn(kernel, "send").mockImplementation((content) => (bag(content).kind === "rows" ? undefined : send(content)));
+    finish(kernel);
+    await wait(22_000);
+    expect(unended()).toEqual([]);
+    spy.mockRestore();
+    await wait(8000);
+    expect(states()).not.toContain("…");
+  });
+});
+
+test("rows that are asked for while one scrolls do not keep others from being renewed", async () => {
+  layout(14);
+  const kernel = new LongKernel(4000);
+  dashboard.render({ model: kernel, el });
+  await wait(100);
+  kernel.delay = 300;
+  kernel.set("summary", summaryOf("finished", { rev: 2, total: 4000 }));
+  await wait(50); // the first rows are asked for anew
+  const before = asked(kernel).length;
+  const box = $(".bnb-scroll");
+  box.scrollTop = 45 * HEIGHT; // over the end of the first page: more is wanted, and takes its place
+  box.dispatchEvent(new Event("scroll"));
+  await wait(1500);
+  expect(asked(kernel).slice(before - 1).map((message) => Number(message.start))).toContain(50);
+  expect(asked(kernel).slice(before).map((message) => Number(message.start))).toContain(0);
+});

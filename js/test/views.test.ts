@@ -236,6 +236,53 @@ describe("dashboard", () => {
     expect($(".bnb-status").textContent).toMatch(/^Kernel busy|has not answered/);
   });
 
+  test("what a busy kernel was asked is done when it answers, however late", async () => {
+    const { kernel } = await open();
+    kernel.awake = false;
+    $<HTMLInputElement>("input[type=search]").value = "a";
+    $("input[type=search]").dispatchEvent(new Event("input"));
+    await wait(1200);
+    expect($(".bnb-status").textContent).toBe("Kernel busy: what you asked for appears when the cell ends.");
+    press("Cancel");
+    press("Cancel the run");
+    await wait(900);
+    expect($(".bnb-status").textContent).toBe("Kernel busy: this will be done when the cell ends or is interrupted.");
+    for (let rev = 2; rev < 92; rev++) {
+      kernel.set("summary", summaryOf("running", { rev })); // threads go on while a cell runs
+      await wait(1000);
+    }
+    expect($(".bnb-status").textContent).toBe("Kernel busy: this will be done when the cell ends or is interrupted.");
+    expect(all(".bnb-wrong").filter(shown)).toEqual([]);
+    kernel.wake();
+    await wait(300);
+    expect(shown($(".bnb-status"))).toBe(false);
+    expect(sent(kernel, "cmd")).toHaveLength(1);
+    expect(all("tbody tr").length).toBeGreaterThan(0);
+  });
+
+  test("a question is lost where a later one was answered", async () => {
+    const { kernel } = await open("finished");
+    const send = kernel.send.bind(kernel);
+    vi.spyOn(kernel, "send").mockImplementation((content) => ((content as Bag).kind === "rows" ? undefined : send(content)));
+    all<HTMLButtonElement>("th button")[0]?.click();
+    await wait(45_000);
+    expect(all(".bnb-wrong").filter(shown).map((node) => node.textContent)).toEqual(["The kernel did not answer."]);
+    expect(shown($(".bnb-status"))).toBe(false);
+  });
+
+  test("a restarted kernel is told by the host, also under a finished run and a single result", async () => {
+    const { kernel } = await open("finished");
+    kernel.end();
+    expect($(".bnb-status").textContent).toContain("%batchata attach r-7f3a --as invoices");
+    el.replaceChildren();
+    const other = new DemoKernel({ detail: { ...resultOf(0, "succeeded"), run_id: "r-7f3a", run: "invoices", view: "r-7f3a-0" } });
+    resultView.render({ model: other, el });
+    await wait(100);
+    expect(shown($(".bnb-status"))).toBe(false);
+    other.end();
+    expect($(".bnb-status").textContent).toBe("This view belongs to a kernel that has ended. The result is kept: %batchata attach r-7f3a --as invoices, then run this cell again.");
+  });
+
   test("silence is taken back when the end of the run arrives", async () => {
     const { kernel } = await open();
     kernel.awake = false;

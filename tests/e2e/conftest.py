@@ -76,9 +76,9 @@ def notebook(
 
     server, opened = servers(front_end), []
 
-    def open_new(cells: Sequence[str], files: Path | None = None, **size: Any) -> Notebook:
+    def open_new(cells: Sequence[str], files: Path | None = None, kernel: str = "python3", **size: Any) -> Notebook:
         name = f"{request.node.name.partition('[')[0]}-{secrets.token_hex(3)}/book.ipynb"  # a store of its own
-        path = server.write(name, cells)
+        path = server.write(name, cells, kernel)
         if files:
             shutil.copytree(files, path.parent / files.name)
         book = rig.new_notebook(browser, server, name, **size)

@@ -27,7 +27,6 @@ NPM = ROOT / "js" / "node_modules"
 REQUIRE = NPM / "requirejs" / "require.js"
 HTML_MANAGER = NPM / "@jupyter-widgets" / "html-manager" / "dist" / "embed-amd.js"
 VSCODE = NPM / "@vscode" / "jupyter-ipywidgets8" / "dist" / "ipywidgets.js"
-COLAB = ROOT / ".cache" / "colab" / "bin" / "python"
 CARRIED = ("comm_open", "comm_msg", "comm_close", "display_data", "update_display_data", "execute_result")
 DEAF = """
 import sys, threading, types
@@ -47,6 +46,7 @@ def send(stream, kind, *args, _real=session.send, **more):
     return _real(stream, kind, *args, **more)
 session.send = send
 """
+COLAB = ROOT / ".cache" / "colab" / "bin" / "python"
 PAGE = (Path(__file__).parent / "hosts.html").as_uri()
 
 

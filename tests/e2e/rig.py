@@ -23,6 +23,8 @@ from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, R
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHOTS = ROOT / "test-results"
 FRONT_ENDS = ("lab", "notebook")
+OLD = ROOT / ".cache" / "ipykernel6"
+"""An ipykernel 6, put there by `make browser`."""
 ELSEWHERE = re.compile(r"^(?:https?|wss?|ftp)://(?!127\.0\.0\.1[:/])")
 """Any address that is not this machine's."""
 
@@ -76,6 +78,7 @@ class Server:
         command += [f"--ServerApp.root_dir={folder}"]
         own = {name: value for name, value in os.environ.items() if not name.startswith(PRIVATE)}
         env = {**own, **folders(home), **settings}
+        old_kernel(Path(env["JUPYTER_DATA_DIR"]))
         with (home / "server.log").open("wb") as log:
             process = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=subprocess.STDOUT)
         server = cls(kind, folder, f"http://127.0.0.1:{port}", token, process)
@@ -114,10 +117,10 @@ class Server:
         way = f"lab/workspaces/{secrets.token_hex(4)}/tree" if self.kind == "lab" else "notebooks"
         return f"{self.url}/{way}/{name}?token={self.token}"
 
-    def write(self, name: str, cells: Sequence[str]) -> Path:
+    def write(self, name: str, cells: Sequence[str], kernel: str = "python3") -> Path:
         """Write a notebook of code cells."""
         book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
-        book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        book.metadata["kernelspec"] = {"name": kernel, "display_name": "Python 3", "language": "python"}
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(book, path)
@@ -138,6 +141,15 @@ def folders(home: Path) -> dict[str, str]:
     names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR")
     own = {name: str(home / name.lower()) for name in names}
     return {**own, "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "JUPYTER_PREFER_ENV_PATH": "1"}
+
+
+def old_kernel(data: Path) -> None:
+    """Offer a second kernel, named `old`: the same Python with an ipykernel 6."""
+    folder = data / "kernels" / "old"
+    folder.mkdir(parents=True)
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": command, "display_name": "old", "language": "python", "env": {"PYTHONPATH": str(OLD)}}
+    (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
 
 
 def until(ready: Callable[[], object], seconds: float, what: str) -> None:

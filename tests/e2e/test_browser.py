@@ -67,17 +67,6 @@ def test_dashboard_is_live_while_a_cell_blocks(notebook):
     assert book.running(2)
 
 
-def test_cancel_works_while_a_cell_blocks(notebook):
-    """A click on Cancel reaches the run at once although the kernel is busy with another cell."""
-    book = notebook([begin(80), BATCH, SLEEP])
-    dashboard = start(book)
-    sleeping(book, 2)
-    cancel(dashboard)
-    book.shows(1, re.compile(r"cancelled", re.IGNORECASE), seconds=60)
-
-    assert book.running(2)
-
-
 def test_cancel_works_during_await(notebook):
     """A click on Cancel while a cell awaits the run ends both the run and the wait."""
     book = notebook([begin(80), BATCH, "print('begun', flush=True)\nawait notes;\nprint(notes.summary()['state'])"])

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from .test_accessibility import violations
 from .test_browser import BATCH, begin, start
+from .test_busy import DONE, KERNEL
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -39,16 +40,29 @@ def test_the_runs_of_a_store_are_seen_and_opened(notebook):
 
 
 def test_a_view_of_a_restarted_kernel_says_what_to_do(notebook):
-    """When its kernel is restarted, a view on the page says so in words, with the line that shows the run again."""
-    book = notebook([begin(60), BATCH])
-    dashboard = start(book)
-    run_id = book.output(1).locator(".bnb h2").get_attribute("title").removeprefix("run ")
-    assert not book.output(1).locator(".bnb-standin").is_visible()
+    """When its kernel is restarted, each view on the page says so in words, with the line that shows it again."""
+    book = notebook([begin(0), DONE, "done.dashboard", "done[0]", KERNEL, BATCH, "%batchata"], height=1000)
+    dashboard = start(book, cell=5)
+    book.run(6)
+    book.output(3).locator(".bnb-field").first.wait_for()
+    for cell in (2, 3, 5, 6):
+        assert book.output(cell).locator(".bnb-standin").count() == 1
+        assert not book.output(cell).locator(".bnb-standin").is_visible()
+    done, notes = (
+        book.output(cell).locator(".bnb h2").first.get_attribute("title").removeprefix("run ") for cell in (2, 5)
+    )
     book.restart()
-    said = dashboard.locator(".bnb-status").first
-    expect(said).to_contain_text(f"%batchata attach {run_id} --as notes", timeout=40_000)
-    book.shot("restarted", book.output(1))
-    assert "ended" in said.inner_text()
+    told = {
+        2: f"The run is kept: run its cell again (nothing is paid twice), or %batchata attach {done} --as done.",
+        3: f"The result is kept: %batchata attach {done} --as done, then run this cell again.",
+        5: f"The run is kept: run its cell again (nothing is paid twice), or %batchata attach {notes} --as notes.",
+        6: "The runs are kept: %batchata shows them again.",
+    }
+    for cell, words in told.items():
+        said = book.output(cell).locator(".bnb-status").first
+        expect(said).to_have_text(f"This view belongs to a kernel that has ended. {words}")
+    expect(dashboard.get_by_role("button", name="Cancel", exact=True)).to_be_hidden()
+    book.shot("restarted", book.output(3))
 
 
 def test_a_reopened_notebook_says_what_to_do(notebook):
@@ -56,20 +70,23 @@ def test_a_reopened_notebook_says_what_to_do(notebook):
 
     The line it names works: the run goes on in the new kernel, and nothing is paid twice.
     """
-    book = notebook([begin(20), BATCH, "%load_ext batchata_nb\n%batchata"])
-    start(book)
-    run_id = book.output(1).locator(".bnb h2").get_attribute("title").removeprefix("run ")
+    wait = KERNEL.replace("40", "20")
+    book = notebook([begin(0), DONE, "done[0]", wait, BATCH, "%load_ext batchata_nb\n%batchata"])
+    start(book, cell=4)
+    run_id = book.output(4).locator(".bnb h2").get_attribute("title").removeprefix("run ")
     book.save()
     book.server.end_sessions()
     book.page.reload()
     book.ready()
-    told = book.output(1).locator(".bnb-standin")
+    told = book.output(4).locator(".bnb-standin")
     expect(told).to_contain_text(f"%batchata attach {run_id} --as notes")
     expect(told).to_contain_text("40 jobs")
-    book.shot("reopened", book.output(1))
-    book.run(2)
-    runs = book.output(2).locator(".bnb").first
+    book.shot("reopened", book.output(4))
+    told = book.output(2).locator(".bnb-standin")
+    expect(told).to_contain_text(re.compile("This was the result row-000001 of done.*%batchata attach r.* --as done"))
+    book.run(5)
+    runs = book.output(5).locator(".bnb").first
     expect(runs).to_contain_text(re.compile("waits for a kernel|in another kernel|running"))
     runs.get_by_role("button", name=re.compile("^(Continue here|Open): notes")).click()
-    expect(book.output(2)).to_contain_text("notes · finished", timeout=60_000)
-    book.shot("continued", book.output(2))
+    expect(book.output(5)).to_contain_text("notes · finished", timeout=60_000)
+    book.shot("continued", book.output(5))

@@ -65,5 +65,9 @@ def test_a_mistake_is_a_line_on_the_error_stream(outputs: list[list[dict[str, An
 
 
 def test_a_result_is_shown_as_a_widget_with_its_static_form(outputs: list[list[dict[str, Any]]]):
-    """A result as the value of a cell has one output: the evidence view, with HTML and text beside it."""
-    assert [set(output["data"]) for output in outputs[5]] == [{WIDGET, "text/html", "text/plain"}]
+    """A result as the value of a cell is the evidence view, with HTML and text beside it, and what stands in for it."""
+    assert [set(output["data"]) for output in outputs[5]] == [
+        {WIDGET, "text/html", "text/plain"},
+        {"text/html", "text/plain"},
+    ]
+    assert "in a new kernel first %batchata attach r" in outputs[5][1]["data"]["text/plain"]

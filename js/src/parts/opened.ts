@@ -7,6 +7,8 @@ import type { Table } from "./table.ts";
 
 const REFRESH = 1000; // an opened result that has not ended is asked for at most this often (milliseconds)
 
+const SLOW = 400; // a result that has not come by then is said to be asked for (milliseconds)
+
 export interface Opened {
   el: HTMLElement;
   open(row: number): void;
@@ -21,6 +23,7 @@ export function opened(channel: Channel, table: () => Table, stage: (on: boolean
   let row: number | null = null;
   let loading = 0;
   let reviewed = false; // the table shows how far each result is checked
+  let slow: ReturnType<typeof setTimeout> | undefined;
   let refreshing: ReturnType<typeof setTimeout> | undefined;
   const view = evidence(channel, { onClose: close, onStep: (step) => void move(step), onReview: () => (reviewed = true) });
   show(view.el, false);
@@ -28,11 +31,15 @@ export function opened(channel: Channel, table: () => Table, stage: (on: boolean
   /** What was asked for last is what is shown. */
   async function load(wanted: number, quietly = false): Promise<void> {
     const mine = ++loading;
+    clearTimeout(slow);
+    if (!quietly) slow = setTimeout(() => view.say("Asking the kernel for this result…"), SLOW);
     try {
       const reply = await channel.ask("result", { row: wanted }, quietly);
       if (mine === loading && row === wanted) view.open(readResult(reply.content.result));
     } catch (error) {
       if (mine === loading && row === wanted) view.say(error instanceof Error ? error.message : String(error));
+    } finally {
+      if (mine === loading) clearTimeout(slow);
     }
   }
 
@@ -46,6 +53,7 @@ export function opened(channel: Channel, table: () => Table, stage: (on: boolean
   function close(): void {
     const last = row;
     row = null;
+    clearTimeout(slow);
     if (last === null) return;
     show(view.el, false);
     stage(true);
@@ -80,6 +88,7 @@ export function opened(channel: Channel, table: () => Table, stage: (on: boolean
     },
     stop(): void {
       clearTimeout(refreshing);
+      clearTimeout(slow);
       view.stop();
     },
   };

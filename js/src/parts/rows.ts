@@ -4,16 +4,21 @@ import { cellText, padding, rowNote, type Column } from "../pure/rows.ts";
 import type { Row } from "../pure/snapshot.ts";
 import { clip } from "../pure/visible.ts";
 
+const ASKING = "the kernel is asked how this job ended";
 const DOUBTS: Record<string, string> = { none: "no evidence in the document", low: "low confidence", medium: "medium confidence" };
 
-/** Fill a row's node; one that says the same as before is left alone, so that a selection in it survives. */
-export function drawRow(node: HTMLTableRowElement, row: Row, columns: readonly Column[]): void {
+/**
+ * Fill a row's node; one that says the same as before is left alone, so that a selection in it survives.
+ *
+ * `stale`: its state is known to be over, and is being asked for.
+ */
+export function drawRow(node: HTMLTableRowElement, row: Row, columns: readonly Column[], stale = false): void {
   const note = rowNote(row);
-  const says = JSON.stringify([row, columns.map((column) => [column.by, column.numeric, column.decimals])]);
+  const says = JSON.stringify([row, stale, columns.map((column) => [column.by, column.numeric, column.decimals])]);
   if (drawn.get(node) === says) return;
   drawn.set(node, says);
-  node.className = `bnb-row bnb-is-${row.state}`;
-  setAria(node, "label", `${row.id}, ${row.state}${row.review ? `, ${row.review.done} of ${row.review.of} fields checked` : ""}`);
+  node.className = stale ? "bnb-row" : `bnb-row bnb-is-${row.state}`;
+  setAria(node, "label", `${row.id}, ${stale ? ASKING : row.state}${row.review ? `, ${row.review.done} of ${row.review.of} fields checked` : ""}`);
   const fields = columns.filter((column) => column.kind === "field").length;
   const cells: HTMLElement[] = [];
   let spanned = false;
@@ -23,7 +28,7 @@ export function drawRow(node: HTMLTableRowElement, row: Row, columns: readonly C
       spanned = true;
       continue;
     }
-    cells.push(cellNode(row, column));
+    cells.push(cellNode(row, column, stale));
     // without field columns (nothing has been extracted yet) an error stands beside the id
     if (column.kind === "id" && note && !fields) append(cells.at(-1) as HTMLElement, h("span", { class: "bnb-message" }, ` ${clip(note, 160)}`));
   }
@@ -36,11 +41,12 @@ const drawn = new WeakMap<Element, string>();
 export const copyText = (cell: Element): string => copied.get(cell) ?? "";
 const copied = new WeakMap<Element, string>();
 
-function cellNode(row: Row, column: Column): HTMLElement {
+function cellNode(row: Row, column: Column, stale: boolean): HTMLElement {
   const full = cellText(row, column);
   const cell = h("td", { class: `bnb-col-${column.kind}${column.numeric ? " bnb-number" : ""}` });
   copied.set(cell, full);
-  if (column.kind === "state") append(cell, icon(row.state), h("span", {}, row.state));
+  if (column.kind === "state" && stale) append(cell, h("span", { title: ASKING }, "…"));
+  else if (column.kind === "state") append(cell, icon(row.state), h("span", {}, row.state));
   else if (column.kind === "review") append(cell, ...reviewMark(row));
   else append(cell, h("bdi", {}, clip(full.replace(/\s+/g, " "), 160)));
   const pad = padding(full, column);

@@ -3,6 +3,7 @@ import type { Channel } from "../channel.ts";
 import { append, button, h, icon, iconButton, keyed, setAria, setText, show } from "../dom.ts";
 import { count } from "../pure/format.ts";
 import { columnsOf, nextOrder, PAGE, pageStart, rangeLabel, rowsRequest, type Column, type Query } from "../pure/rows.ts";
+import { ENDED, isFinal } from "../pure/segments.ts";
 import { JOB_STATES, readRows, type JobState, type Row, type RowsPage, type Summary } from "../pure/snapshot.ts";
 import { onKey } from "../view.ts";
 import { Blocks } from "./blocks.ts";
@@ -14,8 +15,11 @@ import { viewport } from "./viewport.ts";
 
 /** While rows change, they are asked for again at most this often (milliseconds). */
 export const REFRESH = 1000;
+const AGAIN = 5000; // after rows could not be had
 const TYPING = 250; // after the last keystroke in the search box
 const SETTLED = 60; // after the last move of the scroll bar
+
+const isOver = ({ state }: Summary): boolean => isFinal(state) || state === "held";
 
 export interface Table {
   el: HTMLElement;
@@ -37,6 +41,8 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
   let summary: Summary | null = null;
   let asked = { rev: -1, at: -Infinity };
   let request = 0;
+  let renewing = false; // what is held is out of date, and asked for
+  let held = -1; // revision of the run that the oldest of what is held is of
   let active = true;
   let later: ReturnType<typeof setTimeout> | undefined;
   let typing: ReturnType<typeof setTimeout> | undefined;
@@ -65,23 +71,30 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
   /** Ask for a stretch of rows; what was asked for last is what is shown. */
   async function load(start: number, n: number, quietly = false, fresh = false): Promise<boolean> {
     const mine = ++request;
+    renewing ||= fresh;
     try {
       const reply = await channel.ask("rows", rowsRequest(query, start, n), quietly);
       if (mine !== request) return false;
       page = readRows(reply.content);
       show(failure, false);
-      if (fresh || page.total !== blocks.total) blocks.clear();
+      const partly = renewing && !fresh; // this took the place of what was to renew all that is in sight
+      const all = renewing || page.total !== blocks.total;
+      if (all) blocks.clear();
       blocks.put(page);
+      held = all ? page.rev : Math.min(held, page.rev);
+      renewing = false;
       if (!page.rows.length && page.total && start) {
         const { start: to } = view.jump(pageStart(start, page.total, "last"), page.total);
         return await load(to, PAGE, quietly);
       }
       draw();
+      if (partly) void fill();
       return true;
     } catch (error) {
       if (mine === request) {
         setText(failure, error instanceof Error ? error.message : String(error));
         show(failure, true);
+        if (fresh && !channel.gone) later ??= setTimeout(() => void reload(true), AGAIN);
       }
       return false;
     }
@@ -143,8 +156,8 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
 
   let drawnHead = "";
   function drawHead(): void {
-    const held = { ...page, rows: page.rows.length ? page.rows : blocks.run(view.first, view.first + 1).map(({ row }) => row) };
-    columns = choice.chosen(columnsOf(held, summary?.models.length ?? 1));
+    const seen = { ...page, rows: page.rows.length ? page.rows : blocks.run(view.first, view.first + 1).map(({ row }) => row) };
+    columns = choice.chosen(columnsOf(seen, summary?.models.length ?? 1));
     keyed(headRow, columns, (column) => `${column.kind} ${column.by}`, headCell, (node, column) => {
       const sorted = query.order?.by === column.by ? (query.order.desc ? "descending" : "ascending") : null;
       setAria(node, "sort", sorted);
@@ -163,12 +176,13 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
     drawTools();
     const { from, to } = view.span(blocks.total);
     const there = blocks.run(from, to);
-    const held = body.contains(document.activeElement) ? (document.activeElement as HTMLElement) : null;
+    const stale = summary !== null && isOver(summary) && held < summary.rev; // no job of it is under way any more
+    const focused = body.contains(document.activeElement) ? (document.activeElement as HTMLElement) : null;
     keyed(body, there, ({ row }) => String(row.row), ({ row }) => makeRow(row), (node, { row, index }) => {
       setAria(node, "rowindex", String(index + 2));
-      drawRow(node, row, columns);
+      drawRow(node, row, columns, stale && !ENDED.includes(row.state) && row.state !== "held");
     });
-    if (held && !body.contains(document.activeElement)) (rowNodes()[0] ?? view.el).focus({ preventScroll: true });
+    if (focused && !body.contains(document.activeElement)) (rowNodes()[0] ?? view.el).focus({ preventScroll: true });
     rove();
     setAria(grid, "rowcount", String(blocks.total + 1));
     view.place(there[0]?.index ?? from, there.length, blocks.total);
@@ -272,9 +286,11 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
       if (summary && summary.runId !== now.runId) asked = { rev: -1, at: -Infinity };
       summary = now;
       drawStates(now);
-      if (models !== undefined && models !== now.models.length) draw();
-      if (!active || now.rev === asked.rev || later !== undefined) return;
-      later = setTimeout(() => void reload(true), Math.max(0, asked.at + REFRESH - performance.now()));
+      const over = isOver(now) && held < now.rev;
+      if (over || (models !== undefined && models !== now.models.length)) draw();
+      if (!active || now.rev === asked.rev || (later !== undefined && !over)) return;
+      clearTimeout(later);
+      later = setTimeout(() => void reload(true), over ? 0 : Math.max(0, asked.at + REFRESH - performance.now()));
     },
     filter: (state) => ask({ state }),
     get state() {
