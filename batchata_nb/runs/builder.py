@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import ValidationError
 from ..core.jobs import CiteMode, JsonObject, Message, Role
 from .asking import AskedJobs, Part, conversation
+from .compat import Job, asked_job
+from .environment import in_kernel
 from .gold import GoldColumns, gold_columns
 from .schemas import schema_of
 from .settable import Settable
@@ -68,6 +70,11 @@ class Batch(Settable):
 
     def __len__(self) -> int:
         return len(self.asked)
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """The jobs as they were asked for, with the defaults that hold now."""
+        return tuple(asked_job(asked, self.defaults) for asked in self.asked)
 
     def __repr__(self) -> str:
         return f"Batch({len(self)} jobs)"
@@ -242,7 +249,7 @@ class Batch(Settable):
             on_progress: Called with `(stats, elapsed_seconds, batches)` while waiting.
             progress_interval: Seconds between two such calls.
             print_status: Show progress in a terminal while waiting.
-            dry_run: Plan and price only; nothing is sent or written.
+            dry_run: Plan and price only; nothing is sent or written. What waits prints the estimate.
             wait: Block until the run is over. None: yes in a plain Python process, no in a notebook kernel.
             name: With the store, identifies the run.
             fresh: Ignore earlier results of the same jobs and pay again.
@@ -263,4 +270,6 @@ class Batch(Settable):
         from .launch import launch
 
         run = launch(self, name=name, fresh=fresh or not self.settings.reuse_state, dry_run=dry_run)
+        if dry_run and (wait or (wait is None and not in_kernel())):
+            run.dry_run()
         return wait_as_asked(run, wait, on_progress, progress_interval, print_status)

@@ -8,6 +8,7 @@ from typing import Any
 from ..core.errors import ValidationError
 from ..core.jobs import JsonObject
 from ..core.results import JobResult
+from .compat import state_dict
 from .estimate import Estimate
 from .records import JobRecord
 from .run import BatchRun
@@ -83,6 +84,10 @@ class DryRun(BatchRun):
     def batches(self) -> dict[str, dict[str, Any]]:
         """Return nothing: no batch was made."""
         return {}
+
+    def to_json(self) -> JsonObject:
+        """Return the state as a dict for JSON: all pending."""
+        return state_dict(self, self._spec, lambda rows: [self._found[row].job for row in rows])
 
     def estimate(self) -> Estimate:
         """Return what it would cost."""

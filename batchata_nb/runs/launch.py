@@ -98,7 +98,9 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
     if dry_run:
         priced = estimate(found, prices, limits, settings.limit, settings.items_per_batch)
         priced.notes[1:1] = [str(shared) for shared in alike[:MOST_TOLD]]
-        return DryRun(name, found, priced, spec)
+        planned_run = DryRun(name, found, priced, spec)
+        planned_run.source = batch
+        return planned_run
     if not settings.practice and not _is_recorded(settings.state_file, name, defined.digest):
         probe_all(defined, planned, live=settings.live)
     return _begun(batch, name, defined, settler, spec, index, fresh)

@@ -6,7 +6,6 @@ Jobs pass one by one; of each only its identity is kept, and what is stored of i
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -17,6 +16,7 @@ from ..core.jobs import CachedPart, CiteMode, Job, Marker
 from .asking import Asked
 from .packing import PackedJobs, Place
 from .records import JobRecord, Sizing
+from .warn import warn
 
 if TYPE_CHECKING:
     from ..providers.base import Provider
@@ -232,7 +232,7 @@ class Settler:
         for name, why in drop.items():
             if (item.model, name) not in self._left_out:
                 self._left_out.add((item.model, name))
-                warnings.warn(f"{item.model}: the default {name} is left out. {why}", UserWarning, stacklevel=2)
+                warn(f"{item.model}: the default {name} is left out. {why}")
         if not drop:
             return made
         return self._job(item, adapter, cite, {**{k: v for k, v in shared.items() if k not in drop}, **item.stated})
@@ -282,11 +282,9 @@ def _warn_of_scans(names: set[str]) -> None:
     if names:
         first, *others = sorted(names)
         more = f" and {len(others):,} more PDFs hold" if others else " holds"
-        warnings.warn(
+        warn(
             f"{first}{more} images only, no text layer: the model reads them, but no value can be shown in them. "
-            "Recognise their text (OCR) first to get evidence.",
-            UserWarning,
-            stacklevel=2,
+            "Recognise their text (OCR) first to get evidence."
         )
 
 
