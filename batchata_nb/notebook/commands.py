@@ -143,7 +143,9 @@ def export(session: Session, state: str, words: list[str]) -> None:
 def forget(session: Session, state: str, words: list[str]) -> None:
     """Leave a finished run out of the list."""
     run = session.find(words[0], state)
-    if run.is_dry or not run.is_final:
+    if run.is_dry:
+        raise ValidationError(f"{run.name} is a dry run, which no list holds, so there is nothing to forget")
+    if not run.is_final:
         raise ValidationError(f"{run.name} is not over; %batchata cancel {words[0]} stops it first")
     run.store.forget(run.run_id)
     session.runs = {name: known for name, known in session.runs.items() if known.run_id != run.run_id}

@@ -63,6 +63,7 @@ class Batch(Settable):
         )
         self.asked = AskedJobs()
         self.frame_kind: str | None = None
+        self.index_names: tuple[Any, ...] = ()
         self.index: list[Any] = []
         self.gold: dict[str, JsonObject] = {}
         self.skipped: list[str] = []
@@ -199,6 +200,7 @@ class Batch(Settable):
             self.index += index
         self.gold |= gold
         self.frame_kind = made.frame_kind or self.frame_kind
+        self.index_names = made.index_names or self.index_names
         self.skipped += made.skipped
         return self
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from ..core.errors import ValidationError
@@ -24,6 +25,7 @@ class DryRun(BatchRun):
         self._found = list(found)
         self._estimate = priced
         self._spec = spec
+        self.frame_kind, self.frame_index, self.skipped, self._rows = None, [], [], None
 
     @property
     def name(self) -> str:
@@ -112,6 +114,20 @@ class DryRun(BatchRun):
 
     def tell(self, command: str, **args: Any) -> None:
         """Refuse: a dry run takes no commands."""
-        raise ValidationError(
-            f"{self.name} is a dry run; nothing was sent, so there is nothing to {command.replace('_', ' ')}."
-        )
+        raise self._refusal(f"there is nothing to {command.replace('_', ' ')}")
+
+    def _refusal(self, so: str) -> ValidationError:
+        return ValidationError(f"{self.name} is a dry run; nothing was sent, so {so}.")
+
+    def _no_results(self) -> ValidationError:
+        return self._refusal("there are no results: run it without the dry run first")
+
+    def __getattr__(self, name: str) -> Any:
+        """Refuse what looks at a store or at what drives a run: a dry run has neither."""
+        if name in ("drive", "store"):
+            raise self._no_results()
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def export_html(self, path: str | Path) -> Path:
+        """Refuse: there are no results."""
+        raise self._no_results()
