@@ -59,7 +59,12 @@ def decode(content: bytes, name: str) -> str:
                 return content[len(mark) :].decode(encoding)
             except UnicodeDecodeError:
                 raise binary from None
-    if b"\0" in content:
+    if nuls := content.count(0):
+        if nuls < _MOST_CONTROLS * len(content):
+            binary = ValidationError(
+                f"{name} holds NUL characters, the first at byte {content.index(0) + 1:,}: no model takes such text. "
+                "Take them out, or leave the file out."
+            )
         return _decode_utf16(content, binary)
     text = _first_that_fits(content)
     if len(_CONTROLS.findall(text)) > _MOST_CONTROLS * len(text):

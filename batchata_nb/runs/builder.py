@@ -67,6 +67,7 @@ class Batch(Settable):
         self.index: list[Any] = []
         self.gold: dict[str, JsonObject] = {}
         self.skipped: list[str] = []
+        self.skips = False
         self._latest: tuple[type[Any], JsonObject] | None = None
 
     def __len__(self) -> int:
@@ -202,7 +203,26 @@ class Batch(Settable):
         self.frame_kind = made.frame_kind or self.frame_kind
         self.index_names = made.index_names or self.index_names
         self.skipped += made.skipped
+        self.skips = self.skips or skip_bad_files
         return self
+
+    def leave_out(self, unusable: Mapping[int, str]) -> None:
+        """Take away inputs whose files cannot be sent.
+
+        Args:
+            unusable: Why, by the job's place.
+
+        Raises:
+            ValidationError: None would be left.
+        """
+        asked = [job.item for job in self.asked]
+        items = {asked[at] for at in unusable}
+        kept = [label for label, item in zip(self.index, asked, strict=True) if item not in items]
+        if not kept:
+            raise ValidationError(f"No file can be used. {next(iter(unusable.values()))}")
+        self.asked.leave_out(items)
+        self.index = kept
+        self.skipped += dict.fromkeys(unusable.values())
 
     def _ask(
         self,

@@ -74,6 +74,8 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
     planned = partial(planned_provider, base_url=settings.base_url)
     alike: list[Shared] = []
     settler = settler_of(batch, planned, partial(marked_for_cache, batch, fresh, alike))
+    if batch.skips and (unusable := settler.unusable()):
+        batch.leave_out(unusable)
     index, preview = list(batch.index), None
     found: list[JobRecord] = []
     if dry_run or settings.preview is not None:

@@ -157,6 +157,20 @@ class Settler:
         for row, job, mark in self._jobs():
             yield self._record(row, job, mark, cached)
 
+    def unusable(self) -> dict[int, str]:
+        """Return the rows of jobs whose files their provider does not take, each with the reason."""
+        found: dict[int, str] = {}
+        for row, job, _ in self._jobs():
+            check = getattr(self._adapters[job.model], "check_files", None)
+            if check is None or not job.documents:
+                continue
+            try:
+                check(job)
+            except ValidationError as error:
+                named = any(document.name in str(error) for document in job.documents)
+                found[row] = str(error) if named else f"{job.documents[0].name}: {error}"
+        return found
+
     def _record(self, row: int, job: Job, mark: str, cached: Mapping[int, CachedPart]) -> JobRecord:
         adapter = self._adapters[job.model]
         if row in cached:

@@ -10,6 +10,7 @@ import docx
 import pytest
 from docx.oxml import parse_xml
 
+from batchata_nb.core.errors import ValidationError
 from batchata_nb.documents import convert
 from batchata_nb.documents.html import html_to_text
 
@@ -32,6 +33,14 @@ WORDS = "Größe 10 €, naïve"
 def test_character_sets_are_recognised(content: bytes) -> None:
     """Text comes out the same from every usual encoding, with or without a byte order mark."""
     assert WORDS == convert.decode(content, "a.txt")
+
+
+def test_nul_characters_are_told_from_binary_data() -> None:
+    """A text with a stray NUL is refused with its place, as what is no text at all is refused as such."""
+    with pytest.raises(ValidationError, match="the first at byte 901: no model takes such text"):
+        convert.decode(b"a" * 900 + b"\0" + b"b", "a.txt")
+    with pytest.raises(ValidationError, match="holds binary data"):
+        convert.decode(b"\0\1\2abc" * 20, "a.txt")
 
 
 def test_a_declared_character_set_is_used() -> None:
