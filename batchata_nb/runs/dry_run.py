@@ -110,6 +110,7 @@ class DryRun(BatchRun):
             "words": "Dry run: nothing was sent",
             "total": len(self),
             "elapsed": 0,
+            "can": [],
         }
 
     def tell(self, command: str, **args: Any) -> None:

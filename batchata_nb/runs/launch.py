@@ -147,7 +147,10 @@ def attach(run: str, *, state_file: str | os.PathLike[str], models: Mapping[str,
         StateError: The store has no such run; lists those there are.
     """
     if not Path(state_file).expanduser().exists():
-        raise StateError(f"There is no state file {state_file}, so there are no runs yet.")
+        raise StateError(
+            f"There is no state file {state_file}, so there are no runs yet. Name one of another name or place with "
+            '%config Batchata.state = "…", or set_state(file=…).'
+        )
     store = store_at(state_file)
     record = store.run(run) or store.latest_run(run)
     if record is None:
