@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from .core.results import JobResult, Usage
     from .runs.builder import Batch
+    from .runs.compat import Job
     from .runs.foreign import attach_batch
     from .runs.locating import locate
     from .runs.run import BatchRun
@@ -50,6 +51,7 @@ _HOME = {
     ),
     "core.results": ("JobResult", "Usage"),
     "runs.builder": ("Batch",),
+    "runs.compat": ("Job",),
     "runs.foreign": ("attach_batch",),
     "runs.locating": ("locate",),
     "runs.run": ("BatchRun",),
@@ -65,6 +67,7 @@ __all__ = [
     "CostLimitExceededError",
     "CredentialsError",
     "FieldCitations",
+    "Job",
     "JobResult",
     "ModelNotSupportedError",
     "ParseError",

@@ -34,7 +34,7 @@ def _reused(state: RunState, e: ev.Reused, _: None) -> None:
 
 def _submitting(state: RunState, e: ev.Submitting, s: Submission) -> None:
     state.over = None
-    state.ledger.reserved[e.tag] = Decimal(e.reserved)
+    s.worst = state.ledger.reserved[e.tag] = Decimal(e.reserved)
     state.move(e.rows, "submitting")
     for row in e.rows:
         state.attempts[row] = min(state.attempts[row] + 1, 255)
@@ -133,6 +133,7 @@ def _ended(state: RunState, e: ev.Ended, s: Submission) -> None:
 
 def _landed(state: RunState, e: ev.Landed, s: Submission) -> None:
     state.ledger.settle(e.tag, Decimal(e.released), Decimal(e.cost))
+    s.cost += Decimal(e.cost)
     state.ledger.saved += Decimal(e.saved)
     state.ledger.cached += Decimal(e.cached)
     state.unpriced += e.unpriced
@@ -155,7 +156,7 @@ def _landed(state: RunState, e: ev.Landed, s: Submission) -> None:
 
 def _closed(state: RunState, e: ev.Closed, s: Submission) -> None:
     state.ledger.release(e.tag)
-    s.handle = {}
+    s.handle, s.closed_at = {}, e.at
     if s.rejected:
         return
     if state.awaits_room:

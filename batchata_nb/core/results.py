@@ -135,7 +135,7 @@ class JobResult:
     @property
     def is_success(self) -> bool:
         """Whether a usable answer is there."""
-        return self.status == "succeeded"
+        return self.status == "succeeded" and self.error is None
 
     @property
     def output(self) -> Any:
@@ -164,13 +164,14 @@ class JobResult:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> JobResult:
-        """Rebuild a result from `to_dict`; `parsed_response` stays the JSON form.
+        """Rebuild a result from `to_dict`, also from a file of batchata's; `parsed_response` stays the JSON form.
 
         Args:
             data: The JSON form.
         """
+        status = "errored" if data.get("error") else "succeeded"  # batchata's says none
         return cls(
-            **{name: data[name] for name in _PLAIN if name in data},
+            **{"status": status, **{name: data[name] for name in _PLAIN if name in data}},
             parsed_response=data.get("parsed_response"),
             citations=[Citation.from_dict(c) for c in data.get("citations") or ()],
             citation_mappings={
@@ -182,14 +183,26 @@ class JobResult:
             page_notes=tuple(PageNote.from_dict(note) for note in data.get("page_notes") or ()),
         )
 
-    def save_to_json(self, path: str | os.PathLike[str], indent: int = 2) -> None:
+    def save_to_json(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        indent: int = 2,
+        *,
+        filepath: str | os.PathLike[str] | None = None,
+    ) -> None:
         """Write the result to a JSON file, whole or not at all.
 
         Args:
             path: The file; folders are made as needed.
             indent: Spaces a level.
+            filepath: batchata's name for `path`.
+
+        Raises:
+            TypeError: Not one file is named.
         """
-        target = Path(path)
+        if (path is None) == (filepath is None):
+            raise TypeError("save_to_json takes one file: its path.")
+        target = Path(path if path is not None else filepath or "")
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(target.name + ".part")
         draft.write_text(json.dumps(self.to_dict(), indent=indent, ensure_ascii=False), encoding="utf-8")

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from . import events as ev
@@ -64,6 +65,9 @@ class Submission:
     again: bool = True
     absent: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
+    worst: Decimal = Decimal(0)
+    cost: Decimal = Decimal(0)
+    closed_at: float | None = None
     # set by whoever drives, not by events: what a restart may forget
     busy: bool = False
     next_at: float = 0.0

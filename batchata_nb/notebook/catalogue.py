@@ -36,7 +36,8 @@ def model_rows(text: str) -> tuple[list[dict[str, object]], list[str]]:
             "model": model.name, "provider": model.provider,
             "batch in": _dollars(model.batch.input.base), "batch out": _dollars(model.batch.output.base),
             "real time in": _dollars(model.live.input.base), "real time out": _dollars(model.live.output.base),
-            "context": f"{model.context:,}" if model.context else "", "": "deprecated" if model.deprecated else "",
+            "context": _tokens(model.context), "most output": _tokens(_most_output(model.provider, model.name)),
+            "": "deprecated" if model.deprecated else "",
         }
         for model in book.models(text or None, at=utc(Clock().now()))
     ]  # fmt: skip
@@ -44,7 +45,24 @@ def model_rows(text: str) -> tuple[list[dict[str, object]], list[str]]:
         return [], [
             f"No model in the price list is named like {text!r}. It can be used all the same, with --price IN,OUT."
         ]
-    return rows, [f"US dollars per million tokens; {book.basis()}."]
+    return rows, [
+        f"Prices in US dollars per million tokens; context and output in tokens, where they are known; {book.basis()}."
+    ]
+
+
+def _tokens(number: int | None) -> str:
+    return f"{number:,}" if number else ""
+
+
+def _most_output(provider: str, model: str) -> int | None:
+    """The most output tokens of a model, where the documents say so."""
+    from ..runs import environment
+
+    if provider not in PROVIDERS:
+        return None
+    find = getattr(environment.provider(provider, Path(), practice=False), "most_output", None)
+    most: int | None = find(model) if find else None
+    return most
 
 
 @cache

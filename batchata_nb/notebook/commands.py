@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import ValidationError
 from .cells import check_name
-from .helptext import COMMANDS
+from .helptext import COMMANDS, cell_help
 from .options import whole
 from .session import Session, estimate_bundle
 from .tables import bundle
@@ -31,6 +31,8 @@ def run_command(session: Session, state: str, words: list[str]) -> Any:
     if not words:
         return list_runs(session, state)
     name, *rest = words
+    if name in ("help", "--help", "-h"):
+        return session.publish({"text/plain": cell_help()})
     known = {command.name: command for command in COMMANDS}
     if name not in known:
         import difflib
@@ -77,24 +79,26 @@ def results(session: Session, state: str, words: list[str]) -> Any:
 
 def cancel(session: Session, state: str, words: list[str]) -> None:
     """Cancel a run."""
-    _say(session, session.find(_first(words), state).cancel())
+    _steer(session, session.find(_first(words), state), "cancel")
 
 
 def pause(session: Session, state: str, words: list[str]) -> None:
     """Send no further batches."""
-    _say(session, session.find(_first(words), state).pause())
+    _steer(session, session.find(_first(words), state), "pause")
 
 
 def resume(session: Session, state: str, words: list[str]) -> None:
     """Go on sending."""
-    _say(session, session.find(_first(words), state).resume())
+    _steer(session, session.find(_first(words), state), "resume")
 
 
 def retry(session: Session, state: str, words: list[str]) -> None:
     """Send the failed jobs again: all, or those of one kind; with more room."""
     left, given = _taken(words, {"--kind": str, "--max-tokens": whole}, "retry")
     run = session.find(_first(left), state)
-    _say(session, run.retry_failed(given.get("--kind"), max_tokens=given.get("--max-tokens")))
+    idle = run.is_final and "retry_failed" not in run.summary()["can"]
+    run.retry_failed(given.get("--kind"), max_tokens=given.get("--max-tokens"))
+    _say(session, run, "No job of it has failed, so nothing is sent again." if idle else "")
 
 
 def rest(session: Session, state: str, words: list[str]) -> None:
@@ -143,7 +147,9 @@ def export(session: Session, state: str, words: list[str]) -> None:
 def forget(session: Session, state: str, words: list[str]) -> None:
     """Leave a finished run out of the list."""
     run = session.find(words[0], state)
-    if run.is_dry or not run.is_final:
+    if run.is_dry:
+        raise ValidationError(f"{run.name} is a dry run, which no list holds, so there is nothing to forget")
+    if not run.is_final:
         raise ValidationError(f"{run.name} is not over; %batchata cancel {words[0]} stops it first")
     run.store.forget(run.run_id)
     session.runs = {name: known for name, known in session.runs.items() if known.run_id != run.run_id}
@@ -237,8 +243,19 @@ def _first(words: list[str]) -> str | None:
     return words[0] if words else None
 
 
-def _say(session: Session, run: BatchRun) -> None:
-    session.publish(bundle([], [f"{run.name}: {run.summary()['words']}"]))
+def _steer(session: Session, run: BatchRun, verb: str) -> None:
+    """Have a run do what it is told; where that changes nothing, say so and tell it nothing."""
+    if run.is_dry or verb in run.summary()["can"]:
+        getattr(run, verb)()
+        _say(session, run, "Paused: no further batches are sent; those under way go on." if verb == "pause" else "")
+    elif run.is_final:
+        _say(session, run, f"It is over, so there is nothing to {verb}.")
+    else:
+        _say(session, run, {"pause": "It is paused already.", "resume": "It is not paused."}.get(verb, ""))
+
+
+def _say(session: Session, run: BatchRun, more: str = "") -> None:
+    session.publish(bundle([], [f"{run.name}: {run.summary()['words']}{f'. {more}' if more else ''}"]))
 
 
 _DO: dict[str, Callable[[Session, str, list[str]], Any]] = {

@@ -101,12 +101,17 @@ class SdkProvider(ABC):
         if schema is not None and (problem := refusal(schema, self.name)):
             # Inside the envelope for quotes the user's fields stand under `answer`.
             raise ValidationError(problem.replace("`answer.", "`"))
+        self.check_files(job)
+
+    def check_files(self, job: Job) -> None:
+        """Raise `ValidationError` for files, or a whole request, that this provider cannot take."""
         self._check_documents(job)
         size = self.encoded_size(job)
         if size > self.limits.row_bytes:
+            whose = ", ".join(f"{d.name} ({d.size / 1e6:,.1f} MB)" for d in job.documents[:5])
             raise ValidationError(
-                f"The request is up to {size / 1e6:,.0f} MB; {self.errors.label} takes "
-                f"{self.limits.row_bytes / 1e6:,.0f} MB. Attach fewer or smaller documents."
+                f"The request{f' with {whose}' if whose else ''} is up to {size / 1e6:,.0f} MB; {self.errors.label} "
+                f"takes {self.limits.row_bytes / 1e6:,.0f} MB. Attach fewer or smaller documents."
             )
 
     def refused_params(self, job: Job) -> dict[str, str]:

@@ -41,7 +41,7 @@ def provider_for(model: str, provider: str | None = None) -> str:
     if provider is not None:
         if provider in NAMES or provider in _extensions():
             return provider
-        raise ProviderNotFoundError(f"There is no provider {provider!r}{_nearest(provider, _known()) or '.'}")
+        raise ProviderNotFoundError(f"There is no provider {provider!r}{_hint(provider)}")
     name = model.strip()
     prefix = name.partition("/")[0]
     if "/" in name and prefix in _PREFIXES:
@@ -95,7 +95,7 @@ def get(name: str, *, environment: Mapping[str, str] | None = None, base_url: st
         return GeminiProvider(environment)
     extension = _extensions().get(name)
     if extension is None:
-        raise ProviderNotFoundError(f"There is no provider {name!r}{_nearest(name, _known()) or '.'}")
+        raise ProviderNotFoundError(f"There is no provider {name!r}{_hint(name)}")
     try:
         factory = extension.load()
     except (ImportError, AttributeError) as error:
@@ -137,6 +137,10 @@ def _extensions() -> dict[str, EntryPoint]:
 
 def _known() -> list[str]:
     return [*NAMES, *sorted(set(_extensions()) - set(NAMES))]
+
+
+def _hint(provider: str) -> str:
+    return _nearest(provider, _known()) or f"; there are {', '.join(_known())}."
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, overload
 
@@ -87,6 +87,14 @@ class AskedJobs(Sequence[Asked]):
         else:
             part.is_open = len(part.rows) == 1 and not part.is_shared
             self._parts.append(part)
+
+    def leave_out(self, items: Collection[str]) -> None:
+        """Take away what is asked about some inputs, of every model."""
+        kept: dict[int, Spool[tuple[str, tuple[Message, ...]]]] = {}  # models share their rows
+        for part in self._parts:
+            if id(part.rows) not in kept:
+                kept[id(part.rows)] = Spool(row for row in part.rows if row[0] not in items)
+        self._parts = [replace(part, rows=kept[id(part.rows)]) for part in self._parts]
 
     def of_model(self, model: str) -> AskedJobs:
         """Return what one model is asked, under the ids of the inputs."""

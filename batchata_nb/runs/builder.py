@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import ValidationError
 from ..core.jobs import CiteMode, JsonObject, Message, Role
 from .asking import AskedJobs, Part, conversation
+from .compat import Job, asked_job
+from .environment import in_kernel
 from .gold import GoldColumns, gold_columns
 from .schemas import schema_of
 from .settable import Settable
@@ -61,13 +63,20 @@ class Batch(Settable):
         )
         self.asked = AskedJobs()
         self.frame_kind: str | None = None
+        self.index_names: tuple[Any, ...] = ()
         self.index: list[Any] = []
         self.gold: dict[str, JsonObject] = {}
         self.skipped: list[str] = []
+        self.skips = False
         self._latest: tuple[type[Any], JsonObject] | None = None
 
     def __len__(self) -> int:
         return len(self.asked)
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """The jobs as they were asked for, with the defaults that hold now."""
+        return tuple(asked_job(asked, self.defaults) for asked in self.asked)
 
     def __repr__(self) -> str:
         return f"Batch({len(self)} jobs)"
@@ -192,8 +201,28 @@ class Batch(Settable):
             self.index += index
         self.gold |= gold
         self.frame_kind = made.frame_kind or self.frame_kind
+        self.index_names = made.index_names or self.index_names
         self.skipped += made.skipped
+        self.skips = self.skips or skip_bad_files
         return self
+
+    def leave_out(self, unusable: Mapping[int, str]) -> None:
+        """Take away inputs whose files cannot be sent.
+
+        Args:
+            unusable: Why, by the job's place.
+
+        Raises:
+            ValidationError: None would be left.
+        """
+        asked = [job.item for job in self.asked]
+        items = {asked[at] for at in unusable}
+        kept = [label for label, item in zip(self.index, asked, strict=True) if item not in items]
+        if not kept:
+            raise ValidationError(f"No file can be used. {next(iter(unusable.values()))}")
+        self.asked.leave_out(items)
+        self.index = kept
+        self.skipped += dict.fromkeys(unusable.values())
 
     def _ask(
         self,
@@ -242,7 +271,7 @@ class Batch(Settable):
             on_progress: Called with `(stats, elapsed_seconds, batches)` while waiting.
             progress_interval: Seconds between two such calls.
             print_status: Show progress in a terminal while waiting.
-            dry_run: Plan and price only; nothing is sent or written.
+            dry_run: Plan and price only; nothing is sent or written. What waits prints the estimate.
             wait: Block until the run is over. None: yes in a plain Python process, no in a notebook kernel.
             name: With the store, identifies the run.
             fresh: Ignore earlier results of the same jobs and pay again.
@@ -263,4 +292,6 @@ class Batch(Settable):
         from .launch import launch
 
         run = launch(self, name=name, fresh=fresh or not self.settings.reuse_state, dry_run=dry_run)
+        if dry_run and (wait or (wait is None and not in_kernel())):
+            run.dry_run()
         return wait_as_asked(run, wait, on_progress, progress_interval, print_status)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from ..core.errors import ValidationError
 from ..core.jobs import JsonObject
 from ..core.results import JobResult
+from .compat import state_dict
 from .estimate import Estimate
 from .records import JobRecord
 from .run import BatchRun
@@ -23,6 +25,7 @@ class DryRun(BatchRun):
         self._found = list(found)
         self._estimate = priced
         self._spec = spec
+        self.frame_kind, self.frame_index, self.skipped, self._rows = None, [], [], None
 
     @property
     def name(self) -> str:
@@ -84,6 +87,10 @@ class DryRun(BatchRun):
         """Return nothing: no batch was made."""
         return {}
 
+    def to_json(self) -> JsonObject:
+        """Return the state as a dict for JSON: all pending."""
+        return state_dict(self, self._spec, lambda rows: [self._found[row].job for row in rows])
+
     def estimate(self) -> Estimate:
         """Return what it would cost."""
         return self._estimate
@@ -103,10 +110,25 @@ class DryRun(BatchRun):
             "words": "Dry run: nothing was sent",
             "total": len(self),
             "elapsed": 0,
+            "can": [],
         }
 
     def tell(self, command: str, **args: Any) -> None:
         """Refuse: a dry run takes no commands."""
-        raise ValidationError(
-            f"{self.name} is a dry run; nothing was sent, so there is nothing to {command.replace('_', ' ')}."
-        )
+        raise self._refusal(f"there is nothing to {command.replace('_', ' ')}")
+
+    def _refusal(self, so: str) -> ValidationError:
+        return ValidationError(f"{self.name} is a dry run; nothing was sent, so {so}.")
+
+    def _no_results(self) -> ValidationError:
+        return self._refusal("there are no results: run it without the dry run first")
+
+    def __getattr__(self, name: str) -> Any:
+        """Refuse what looks at a store or at what drives a run: a dry run has neither."""
+        if name in ("drive", "store"):
+            raise self._no_results()
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def export_html(self, path: str | Path) -> Path:
+        """Refuse: there are no results."""
+        raise self._no_results()

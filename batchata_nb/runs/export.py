@@ -30,11 +30,23 @@ def to_df(run: BatchRun, reviewed: bool = False) -> Any:
     Raises:
         ValidationError: No frame library is installed.
     """
-    index = run.frame_index if run.frame_kind == "pandas" else None
-    return table(run, run.frame_kind, index, reviewed=reviewed)
+    frame = table(run, run.frame_kind, reviewed=reviewed)
+    index = run.frame_index
+    if run.frame_kind == "pandas" and run.source is not None and len(index) == len(frame):
+        frame.index = _index(index, run.source.index_names)
+    return frame
 
 
-def table(run: BatchRun, kind: str | None, index: list[Any] | None = None, *, reviewed: bool = False) -> Any:
+def _index(labels: list[Any], names: tuple[Any, ...]) -> Any:
+    """Return the index that a pandas frame came with, so that results can be joined to it."""
+    import pandas as pd
+
+    if len(names) > 1:
+        return pd.MultiIndex.from_tuples(labels, names=names)
+    return pd.Index(labels, name=names[0] if names else None)
+
+
+def table(run: BatchRun, kind: str | None, *, reviewed: bool = False) -> Any:
     """Return the results as a frame of one library, or of the first that is installed."""
     reviews = run.reviews()
     gold = run.store.gold(run.run_id) if not run.is_dry else {}
@@ -44,7 +56,7 @@ def table(run: BatchRun, kind: str | None, index: list[Any] | None = None, *, re
         rows.append({**line(result, said if reviewed else {}), **_gold(result, gold), **verdicts(said)})
     columns = list(dict.fromkeys(column for row in rows for column in row))
     data = {column: [row.get(column) for row in rows] for column in columns}
-    return _frame(data, kind, index)
+    return _frame(data, kind)
 
 
 def _data(result: JobResult, reviews: Mapping[str, Review]) -> Any:
@@ -113,14 +125,13 @@ def verdicts(reviews: Mapping[str, Review]) -> dict[str, Any]:
     return found
 
 
-def _frame(data: dict[str, list[Any]], kind: str | None, index: list[Any] | None) -> Any:
+def _frame(data: dict[str, list[Any]], kind: str | None) -> Any:
     for library in [kind] if kind else LIBRARIES:
         try:
             if library == "pandas":
                 import pandas as pd
 
-                fits = index is not None and len(index) == len(next(iter(data.values()), []))
-                return pd.DataFrame(data, index=index if fits else None)
+                return pd.DataFrame(data)
             if library == "polars":
                 import polars as pl
 

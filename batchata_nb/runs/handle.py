@@ -9,7 +9,7 @@ from typing import Any, Self
 from ..core.errors import BatchataError, ValidationError
 from ..core.jobs import Document, JsonObject
 from . import comparing, pages
-from .clock import utc
+from .compat import JobsSent, batch_dict
 from .drive import Drive
 from .reviews import Reviewable
 from .store import Store
@@ -93,15 +93,8 @@ class Handle(Reviewable):
     def batches(self) -> dict[str, dict[str, Any]]:
         """Return each submission's progress under batchata's keys, by the provider's batch id."""
         return {
-            s.batch_id or s.tag: {
-                "start_time": utc(s.at).astimezone().replace(tzinfo=None),  # batchata's are local and say no zone
-                "status": {"closed": "complete", "failed": "failed"}.get(s.state, "running"),
-                "total": len(s.rows),
-                "completed": s.done if s.is_open and s.done is not None else s.accounted,
-                "failed": s.failed or 0,
-                "provider": s.provider,
-            }
-            for s in self.drive.state.submissions.values()
+            s.batch_id or s.tag: batch_dict(s, JobsSent(self.store, self.run_id, s.rows))
+            for s in list(self.drive.state.submissions.values())
         }
 
     def subscribe(self, fn: Callable[[JsonObject], None]) -> Callable[[], None]:

@@ -51,6 +51,7 @@ class Drafts:
         length: Number of drafts, skipped ones included, or None where only going through them will tell.
         columns: Names of the columns that the rows have.
         frame_kind: Library of the frame that was gone over, or None.
+        index_names: Names of the levels of its index.
         skipped: What was left out in the last pass, and why; each names its file.
     """
 
@@ -59,6 +60,7 @@ class Drafts:
     frame_kind: FrameKind | None
     skipped: list[str]
     _make: Callable[[list[str]], Iterator[Draft]] = field(repr=False)
+    index_names: tuple[Any, ...] = ()
 
     def __iter__(self) -> Iterator[Draft]:
         self.skipped.clear()
@@ -126,7 +128,7 @@ def drafts(
         writer.tell_apart(rows.columns)
     opener = _Opener(spool, skip_bad_files)
     per_row = _PerRow(writer, rows, file_column, id_column, messages_column, opener, tuple(gold))
-    return Drafts(rows.length, rows.columns, rows.frame_kind, [], per_row.drafts)
+    return Drafts(rows.length, rows.columns, rows.frame_kind, [], per_row.drafts, rows.index_names)
 
 
 class _Opener:

@@ -74,6 +74,8 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
     planned = partial(planned_provider, base_url=settings.base_url)
     alike: list[Shared] = []
     settler = settler_of(batch, planned, partial(marked_for_cache, batch, fresh, alike))
+    if batch.skips and (unusable := settler.unusable()):
+        batch.leave_out(unusable)
     index, preview = list(batch.index), None
     found: list[JobRecord] = []
     if dry_run or settings.preview is not None:
@@ -98,7 +100,9 @@ def launch(batch: Batch, *, name: str, fresh: bool, dry_run: bool) -> BatchRun:
     if dry_run:
         priced = estimate(found, prices, limits, settings.limit, settings.items_per_batch)
         priced.notes[1:1] = [str(shared) for shared in alike[:MOST_TOLD]]
-        return DryRun(name, found, priced, spec)
+        planned_run = DryRun(name, found, priced, spec)
+        planned_run.source = batch
+        return planned_run
     if not settings.practice and not _is_recorded(settings.state_file, name, defined.digest):
         probe_all(defined, planned, live=settings.live)
     return _begun(batch, name, defined, settler, spec, index, fresh)
@@ -143,7 +147,10 @@ def attach(run: str, *, state_file: str | os.PathLike[str], models: Mapping[str,
         StateError: The store has no such run; lists those there are.
     """
     if not Path(state_file).expanduser().exists():
-        raise StateError(f"There is no state file {state_file}, so there are no runs yet.")
+        raise StateError(
+            f"There is no state file {state_file}, so there are no runs yet. Name one of another name or place with "
+            '%config Batchata.state = "…", or set_state(file=…).'
+        )
     store = store_at(state_file)
     record = store.run(run) or store.latest_run(run)
     if record is None:

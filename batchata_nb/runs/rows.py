@@ -34,6 +34,7 @@ class Rows:
         length: Number of rows, or None for a generator.
         labels: What a label is: `id` (a dict's key), `index` (of a frame, not just counted), or `position`.
         pairs: Makes an iterator over (label, row); given columns are the only ones that are needed.
+        index_names: Names of the levels of a pandas frame's index.
     """
 
     columns: tuple[str, ...]
@@ -41,6 +42,7 @@ class Rows:
     length: int | None
     labels: Literal["id", "index", "position"]
     pairs: Callable[[Collection[str] | None], Labelled]
+    index_names: tuple[Any, ...] = ()
 
 
 def rows_of(over: Any) -> Rows:
@@ -77,6 +79,7 @@ def _plain_rows(over: Any) -> Rows:
 
 def _stream(over: Iterator[Any]) -> Rows:
     """Rows of a generator: taken one by one, once."""
+    over = _read(over)
     try:
         first = next(over)
     except StopIteration:
@@ -91,6 +94,19 @@ def _stream(over: Iterator[Any]) -> Rows:
     return Rows(_columns_of(first), None, None, "position", pairs)
 
 
+def _read(over: Iterator[Any]) -> Iterator[Any]:
+    """Go through a user's generator; what it raises is told as what it is, and of which row."""
+    number = 0
+    try:
+        for number, row in enumerate(over, 1):  # noqa: B007 — told where it raises
+            yield row
+    except Exception as error:
+        raise ValidationError(
+            f"Row {number + 1} could not be read: the generator failed with {type(error).__name__}: {error}. "
+            "Nothing was sent."
+        ) from error
+
+
 def _columns_of(row: Any) -> tuple[str, ...]:
     return tuple(str(name) for name in row) if isinstance(row, Mapping) else ()
 
@@ -100,6 +116,10 @@ def _frame_of(over: Any) -> Any:
     import narwhals as nw
     from narwhals.exceptions import DuplicateError
 
+    if type(over).__name__ == "RecordBatch" and type(over).__module__ == "pyarrow.lib":
+        import pyarrow as pa
+
+        over = pa.Table.from_batches([over])
     try:
         frame: Any = nw.from_native(over, allow_series=True, pass_through=True)
         if isinstance(frame, nw.LazyFrame):
@@ -127,16 +147,18 @@ def _frame_rows(frame: Any) -> Rows:
         if isinstance(frame, nw.Series):
             rows = frame
         else:
-            kept = [c for c in frame.columns if needed is None or str(c) in needed]
-            # A frame of no columns has no rows either.
-            rows = _named(frame.select(kept), kept) if kept else ({} for _ in range(len(frame)))
+            kept = [at for at, c in enumerate(frame.columns) if needed is None or str(c) in needed]
+            # By position, as names may be numbers or tuples. A frame of no columns has no rows either.
+            rows = _named(frame[:, kept]) if kept else ({} for _ in range(len(frame)))
         return enumerate(rows) if counted or index is None else zip(index, rows, strict=True)
 
-    return Rows(columns, kind, len(frame), "position" if counted else "index", pairs)
+    labels: Literal["index", "position"] = "position" if counted else "index"
+    names = () if index is None else tuple(index.names)
+    return Rows(columns, kind, len(frame), labels, pairs, names)
 
 
-def _named(frame: Any, columns: list[Any]) -> Iterator[dict[str, Any]]:
-    names = [str(column) for column in columns]
+def _named(frame: Any) -> Iterator[dict[str, Any]]:
+    names = [str(column) for column in frame.columns]
     return (dict(zip(names, row, strict=True)) for row in frame.iter_rows())
 
 

@@ -14,10 +14,10 @@ from ..core.results import JobResult
 from .answers import result_of
 from .drive import Drive
 from .environment import in_kernel
+from .familiar import Familiar
 from .handle import FAILED
 from .records import JobRecord
 from .schemas import SchemaKeys, schema_key
-from .steering import Steered
 from .store import Store
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ SLICE = 0.1
 READ_AT_ONCE = 500
 
 
-class BatchRun(Steered, Sequence[JobResult]):
+class BatchRun(Familiar, Sequence[JobResult]):
     """A started batch: a sequence of `JobResult` in job order, also by job id.
 
     Everything is read from the store when asked for; nothing is kept twice. `Batch.run` and `%batchata attach` make it.
@@ -161,10 +161,6 @@ class BatchRun(Steered, Sequence[JobResult]):
             if group:
                 found[group].append(result)
         return found
-
-    def get_failed_jobs(self) -> dict[str, str]:
-        """Return the error of each failed job by its id."""
-        return {r.job_id: r.error or r.status for r in self.results(wait=False)["failed"]}
 
     def to_df(self, reviewed: bool = False) -> Any:
         """Return a frame of the library that came in, else pandas: ids, fields by dots, status, cost, tokens, pages.

@@ -6,7 +6,6 @@ Jobs pass one by one; of each only its identity is kept, and what is stored of i
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -17,6 +16,7 @@ from ..core.jobs import CachedPart, CiteMode, Job, Marker
 from .asking import Asked
 from .packing import PackedJobs, Place
 from .records import JobRecord, Sizing
+from .warn import warn
 
 if TYPE_CHECKING:
     from ..providers.base import Provider
@@ -157,6 +157,20 @@ class Settler:
         for row, job, mark in self._jobs():
             yield self._record(row, job, mark, cached)
 
+    def unusable(self) -> dict[int, str]:
+        """Return the rows of jobs whose files their provider does not take, each with the reason."""
+        found: dict[int, str] = {}
+        for row, job, _ in self._jobs():
+            check = getattr(self._adapters[job.model], "check_files", None)
+            if check is None or not job.documents:
+                continue
+            try:
+                check(job)
+            except ValidationError as error:
+                named = any(document.name in str(error) for document in job.documents)
+                found[row] = str(error) if named else f"{job.documents[0].name}: {error}"
+        return found
+
     def _record(self, row: int, job: Job, mark: str, cached: Mapping[int, CachedPart]) -> JobRecord:
         adapter = self._adapters[job.model]
         if row in cached:
@@ -232,7 +246,7 @@ class Settler:
         for name, why in drop.items():
             if (item.model, name) not in self._left_out:
                 self._left_out.add((item.model, name))
-                warnings.warn(f"{item.model}: the default {name} is left out. {why}", UserWarning, stacklevel=2)
+                warn(f"{item.model}: the default {name} is left out. {why}")
         if not drop:
             return made
         return self._job(item, adapter, cite, {**{k: v for k, v in shared.items() if k not in drop}, **item.stated})
@@ -282,11 +296,9 @@ def _warn_of_scans(names: set[str]) -> None:
     if names:
         first, *others = sorted(names)
         more = f" and {len(others):,} more PDFs hold" if others else " holds"
-        warnings.warn(
+        warn(
             f"{first}{more} images only, no text layer: the model reads them, but no value can be shown in them. "
-            "Recognise their text (OCR) first to get evidence.",
-            UserWarning,
-            stacklevel=2,
+            "Recognise their text (OCR) first to get evidence."
         )
 
 

@@ -118,9 +118,6 @@ class Steered(Handle):
         self.tell("raise_limit", usd=None if usd is None else str(usd))
         return self
 
-    def shutdown(self) -> None:
-        """Do nothing: runs share one background thread that ends with the process. Kept for batchata programs."""
-
     @property
     def projection(self) -> list[Projection]:
         """What all jobs would take as a batch, by what a preview has measured; empty for a run that is no preview.

@@ -183,6 +183,11 @@ class StoreFile:
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'runs'").fetchone() or not version:
             raise StateError(f"{self.path} is a database of something else; name another file with --state.")
 
+    def _is_json(self) -> bool:
+        with suppress(OSError), self.path.open("rb") as file:
+            return file.read(64).lstrip()[:1] in (b"{", b"[")
+        return False
+
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
@@ -192,6 +197,12 @@ class StoreFile:
                 why = "is locked by another program"
             elif "full" in str(error) or "disk I/O" in str(error):
                 why = "cannot be written: the disk is full or failing"
+            elif self._is_json():
+                raise StateError(
+                    f"{self.path} is a JSON file, as batchata 0.4 kept its state in; runs are kept in SQLite here, and "
+                    "that file does not say enough to go on with them. It stays as it is: name another file, such as "
+                    f"{self.path.with_suffix('.db').name}, with set_state(file=…) or --state."
+                ) from None
             elif self.path.is_dir():
                 why = "is a folder; name a file in it, such as state.db"
             elif "readonly" in str(error) or "unable to open" in str(error):
@@ -200,12 +211,12 @@ class StoreFile:
                 why = "is damaged or not a batchata_nb store"
             raise StateError(
                 f"The state file {self.path} {why} ({error}). Nothing was sent that is not recorded there; "
-                "free the cause, or name another file with --state."
+                "free the cause, or name another file with --state or set_state(file=…)."
             ) from error
         except OSError as error:
             raise StateError(
                 f"The state file {self.path} cannot be made here ({error.strerror or error}); "
-                "name another with --state."
+                "name another with --state or set_state(file=…)."
             ) from error
 
     @contextmanager

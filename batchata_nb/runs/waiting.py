@@ -11,6 +11,7 @@ from .environment import in_kernel
 from .handle import FAILED
 
 if TYPE_CHECKING:
+    from .handle import Handle
     from .run import BatchRun
 
 LOG = logging.getLogger("batchata_nb")
@@ -26,7 +27,7 @@ def wait_as_asked(
         run.subscribe(_Logger(run))
     if not wait:
         if on_progress is not None:
-            _while_running(run, on_progress, interval)
+            run.set_on_progress(on_progress, interval)
         return run
     if print_status and not in_kernel():
         from .terminal import shown
@@ -71,14 +72,33 @@ def _both(first: Progress, second: Progress | None) -> Progress:
     return call
 
 
-def _while_running(run: BatchRun, on_progress: Progress, interval: float) -> None:
-    """Call back from the runner's thread as the run goes on, at most every `interval` seconds, and once at the end."""
-    last = [float("-inf")]
+class Listener:
+    """Calls back from a worker thread as a run goes on, at most every `interval` seconds, and at the end.
 
-    def listen(summary: dict[str, Any]) -> None:
-        elapsed = float(summary["elapsed"])
-        if run.drive.state.over or elapsed - last[0] >= interval:
-            last[0] = elapsed
-            on_progress(run.status(), elapsed, run.batches())
+    A slow callback is left out of calls rather than awaited, and one that raises is logged: neither may hold up a run.
+    """
 
-    run.subscribe(listen)
+    def __init__(self, run: Handle, on_progress: Progress, interval: float) -> None:
+        self._run, self._call, self._interval = run, on_progress, interval
+        self._last = float("-inf")
+        self._busy = self._told_end = False
+        self._elapsed = 0.0
+        self.stop = run.subscribe(self._listen)
+
+    def _listen(self, summary: dict[str, Any]) -> None:
+        self._elapsed = float(summary["elapsed"])
+        self._next()
+
+    def _next(self) -> None:
+        over, elapsed = bool(self._run.drive.state.over), self._elapsed
+        self._told_end = self._told_end and over  # a retry goes on after the end
+        if self._busy or self._told_end or not (over or elapsed - self._last >= self._interval):
+            return
+        self._busy, self._told_end, self._last = True, over, elapsed
+        self._run.work(lambda: self._call(self._run.status(), elapsed, self._run.batches()), self._done)
+
+    def _done(self, _: Any, error: BaseException | None) -> None:
+        self._busy = False
+        if error is not None:
+            LOG.warning("%s: the progress callback failed: %r", self._run.name, error)
+        self._next()

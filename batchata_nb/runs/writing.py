@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from ..core.errors import ValidationError
 from ..core.jobs import Document, Message, Role
 from .templates import BUILTINS, Prompt, listed
+from .warn import warn
 
 
 class Writer:
@@ -85,9 +85,7 @@ def sendable(text: str, where: str = "") -> str:
     """
     at = f"At {where}, " if where else ""
     if "\0" in text:
-        warnings.warn(
-            "NUL characters are left out of prompts.", UserWarning, stacklevel=2
-        )  # the same words: shown once
+        warn("NUL characters are left out of prompts.")
         text = text.replace("\0", "")
     try:
         text.encode()

@@ -57,6 +57,7 @@ def config(shell: InteractiveShell) -> Any:
         ("%batchata stauts", "did you mean status?"),
         ("%batchata status", "This notebook has no run yet"),
         ("%batchata status nothing", "no state file"),
+        ("%batchata attach x --provider nosuch", "there are anthropic, openai, gemini"),
         ("%batchata export x", "%batchata export NAME PATH"),
         ("%batchata attach x y", "%batchata attach RUN_ID|BATCH_ID [--as NAME]"),
     ],
@@ -68,6 +69,35 @@ def test_a_mistake_is_one_line(loaded: InteractiveShell, capsys: pytest.CaptureF
     shown = "".join(capsys.readouterr())
     assert "Traceback" not in shown
     assert "x" not in loaded.user_ns
+
+
+@pytest.mark.parametrize("line", ["help", "--help", "-h"])
+def test_help_is_asked_for_in_the_usual_ways(loaded: InteractiveShell, capsys: pytest.CaptureFixture[str], line: str):
+    """`%batchata help` shows the page that `%%batchata?` shows."""
+    loaded.run_cell(f"%batchata {line}")
+
+    shown = capsys.readouterr().out
+    assert "-m M, --model M" in shown
+    assert "%batchata export NAME PATH" in shown
+
+
+def test_models_are_listed_with_their_limits(loaded: InteractiveShell, capsys: pytest.CaptureFixture[str]):
+    """`%batchata models` has prices, the context and the most output of each model, where they are known."""
+    loaded.run_cell("%batchata models claude-sonnet-5-5")
+
+    head, line, *_ = capsys.readouterr().out.splitlines()
+    assert [
+        "model",
+        "provider",
+        "batch in",
+        "batch out",
+        "real time in",
+        "real time out",
+        "context",
+        "most output",
+    ] == [part.strip() for part in head.split("  ") if part.strip()]
+    assert line.split()[0] == "claude-sonnet-5-5"
+    assert line.split()[-2:] == ["1,000,000", "128,000"]
 
 
 def test_defaults_are_configured(loaded: InteractiveShell):

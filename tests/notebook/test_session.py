@@ -209,8 +209,10 @@ def test_commands_steer_a_run(practised: InteractiveShell, monkeypatch: pytest.M
     monkeypatch.setenv("BATCHATA_PRACTICE_SECONDS", "5")
     run = run_batch(practised)
 
-    assert "amounts" in text_of(practised, "%batchata pause amounts")
-    assert "amounts" in text_of(practised, "%batchata resume")
+    assert "It is not paused." in text_of(practised, "%batchata resume")
+    assert "Paused: no further batches are sent" in text_of(practised, "%batchata pause amounts")
+    assert "It is paused already." in text_of(practised, "%batchata pause")
+    assert "aused" not in text_of(practised, "%batchata resume")
     assert "2 in all" in text_of(practised, "%batchata status amounts")
     with pytest.raises(UsageError, match="is not over"):
         practised.run_line_magic("batchata", "forget amounts")
@@ -221,8 +223,23 @@ def test_commands_steer_a_run(practised: InteractiveShell, monkeypatch: pytest.M
     run_cell(practised, "%batchata retry amounts")
     settle(practised, run)
     assert {"succeeded"} == {result.status for result in run}
+    for verb in ("cancel", "pause", "resume"):
+        assert f"It is over, so there is nothing to {verb}." in text_of(practised, f"%batchata {verb}")
+    assert "No job of it has failed, so nothing is sent again." in text_of(practised, "%batchata retry")
     assert "Its results stay in" in text_of(practised, "%batchata forget amounts")
     assert "No runs yet" in text_of(practised, "%batchata")
+
+
+def test_a_dry_run_takes_no_commands(practised: InteractiveShell):
+    """What a dry run has no answer to is refused in one sentence; its estimate is shown by several commands."""
+    run_batch(practised, "--dry-run")
+
+    for command in ("status", "dashboard", "estimate"):
+        assert "worst case" in text_of(practised, f"%batchata {command} amounts")
+    for command in ("results", "rest", "reconcile", "export amounts.csv", "cancel", "pause", "retry", "forget"):
+        verb, *path = command.split()
+        with pytest.raises(UsageError, match="is a dry run"):
+            practised.run_line_magic("batchata", " ".join([verb, "amounts", *path]))
 
 
 def test_retry_takes_a_kind_and_room(practised: InteractiveShell):

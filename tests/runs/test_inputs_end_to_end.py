@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from pydantic import BaseModel
 
-from batchata_nb import Batch
+from batchata_nb import Batch, ValidationError
 from batchata_nb.practice import PracticeServer
 
 MODELS = {"anthropic": "claude-opus-5-5", "openai": "gpt-6-sol", "gemini": "gemini-3.8-flash"}
@@ -133,3 +134,69 @@ def test_evidence_from_every_provider(provider, server, tmp_path):
         path: (found.page, found.text) for path, found in result.citation_mappings.items()
     }
     assert all(found.rects for found in result.citation_mappings.values())
+
+
+INDEXES = {
+    "levels": pd.MultiIndex.from_tuples([("k", 1), ("k", 2)], names=["group", "number"]),
+    "named": pd.Index([7, 9], name="nr"),
+    "times": pd.date_range("2026-01-01", periods=2, tz="UTC", name="day"),
+    "counted": pd.RangeIndex(2),
+}
+
+
+@pytest.mark.parametrize("index", INDEXES)
+def test_results_join_the_frame_that_came_in(index, server, tmp_path):
+    """The frame of results has the index of the input, levels and names included, so that the two can be joined."""
+    frame = pd.DataFrame({"text": ["one", "two"]}, index=INDEXES[index])
+
+    run = Batch().add_jobs("{{ text }}", over=frame, model=MODELS["openai"]).run(wait=True)
+    joined = frame.join(run.to_df())
+
+    assert ["succeeded", "succeeded"] == joined["status"].tolist()
+    assert frame.index.equals(joined.index)
+    assert frame.index.names == joined.index.names
+
+
+def test_files_that_a_provider_does_not_take_are_left_out(server, tmp_path):
+    """With `skip_bad_files` a file that is too large for the provider is left out as a damaged one is, and said."""
+    write_inputs(tmp_path)
+    (tmp_path / "h.txt").write_text("word " * 6_000_000)
+    (tmp_path / "i.pdf").write_bytes(b"%PDF-1.7 cut short")
+    models = [MODELS["anthropic"], MODELS["openai"]]
+
+    batch = Batch().add_jobs("Extract", files=["*.txt", "i.pdf"], model=models, skip_bad_files=True)
+    run = batch.run(dry_run=True, wait=False)
+
+    assert ["a@claude-opus-5-5", "a@gpt-6-sol"] == run.job_ids
+    assert ["i.pdf is damaged", "The request with h.txt (30.0 MB)"] == [
+        text[: len(start)]
+        for text, start in zip(batch.skipped, ["i.pdf is damaged", "The request with h.txt (30.0 MB)"], strict=False)
+    ]
+    with pytest.raises(ValidationError, match=r"No file can be used\. The request with h\.txt"):
+        Batch().add_jobs("Extract", files="h.txt", model=models, skip_bad_files=True).run(dry_run=True, wait=False)
+    with pytest.raises(ValidationError, match=r"h\.txt \(30\.0 MB\) is up to"):
+        Batch().add_jobs("Extract", files="h.txt", model=models).run(dry_run=True, wait=False)
+
+
+def test_a_dry_run_has_no_results(server, tmp_path):
+    """What a dry run cannot answer it refuses in one sentence; counts, ids and the estimate it has."""
+    run = Batch().add_jobs("{{ item }}", over=["a", "b"], model=MODELS["openai"]).run(dry_run=True, wait=False)
+
+    asked = [
+        run.to_df,
+        lambda: run.to_jsonl(tmp_path / "a.jsonl"),
+        lambda: run.export_html(tmp_path / "a.html"),
+        run.rest,
+        run.reconcile,
+        run.agreement,
+        run.signature,
+        lambda: run.projection,
+        lambda: run.attempts(0),
+    ]
+    for each in asked:
+        with pytest.raises(ValidationError, match="is a dry run; nothing was sent, so there are no results"):
+            each()
+    assert ["row-000001", "row-000002"] == [run["row-000001"].job_id, run[1].job_id]
+    assert {"completed": [], "failed": [], "cancelled": []} == run.results()
+    assert 2 == run.status()["pending"]
+    assert [] == list(tmp_path.glob("a.*"))

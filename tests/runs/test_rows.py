@@ -22,10 +22,11 @@ ROWS = [{"text": "a", "n": 1}, {"text": "b", "n": 2}]
         (pl.DataFrame(ROWS), "polars"),
         (pl.DataFrame(ROWS).lazy(), "polars"),
         (pa.Table.from_pylist(ROWS), "pyarrow"),
+        (pa.RecordBatch.from_pylist(ROWS), "pyarrow"),
         (ROWS, None),
         (tuple(ROWS), None),
     ],
-    ids=["pandas", "polars", "lazy polars", "pyarrow", "list", "tuple"],
+    ids=["pandas", "polars", "lazy polars", "pyarrow", "pyarrow batch", "list", "tuple"],
 )
 def test_tables(over: Any, kind: str | None) -> None:
     """Frames of every library and lists of dicts give the same rows, labelled by position."""
@@ -54,6 +55,30 @@ def test_a_frames_own_index_labels_its_rows() -> None:
     rows = rows_of(pd.DataFrame(ROWS, index=["x", "y"]))
 
     assert ("index", ["x", "y"]) == (rows.labels, [label for label, _ in rows.pairs(None)])
+
+
+@pytest.mark.parametrize("names", [[0, 1], [("a", 1), ("a", 2)]], ids=["numbers", "levels"])
+def test_columns_need_no_words_for_names(names: list[Any]) -> None:
+    """Columns that are named by numbers, or on several levels, are read by what their names are as text."""
+    frame = pd.DataFrame([[5, 6]])
+    frame.columns = pd.Index(names) if isinstance(names[0], int) else pd.MultiIndex.from_tuples(names)
+    first, second = map(str, names)
+
+    assert [(0, {first: 5, second: 6})] == list(rows_of(frame).pairs(None))
+    assert [(0, {second: 6})] == list(rows_of(frame).pairs({second}))
+
+
+def test_a_generator_that_fails_names_its_row() -> None:
+    """What a generator raises is told with the row, and kept as the cause."""
+
+    def rows() -> Iterator[dict[str, str]]:
+        yield {"text": "a"}
+        raise OSError("the connection was lost")
+
+    with pytest.raises(ValidationError, match=r"Row 2 could not be read.*OSError: the connection was lost") as raised:
+        list(rows_of(rows()).pairs(None))
+
+    assert isinstance(raised.value.__cause__, OSError)
 
 
 def test_dict_keys_are_ids() -> None:
