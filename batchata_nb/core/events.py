@@ -1,16 +1,14 @@
 """What happened in a run, frozen; a run's state is its events applied in order.
 
-Every event carries `at`, seconds since 1970 (UTC). `to_json` and `from_json` are inverse.
+Every event carries `at`, seconds since 1970 (UTC).
 Rows are row numbers of the run, from 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, get_args
-
-from .jobs import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,48 +282,5 @@ Event = (
 )  # fmt: skip
 
 KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}
-
-
-def to_json(event: Event) -> JsonObject:
-    """Return the event as JSON, its name under `event`; runs of consecutive rows are written as `[first, last]`."""
-    data: JsonObject = {"event": type(event).__name__}
-    for item in fields(event):
-        value = getattr(event, item.name)
-        data[item.name] = _spans(value) if item.name == "rows" and _plain(event) else value
-    return data
-
-
-def from_json(data: Mapping[str, Any]) -> Event:
-    """Rebuild an event from `to_json`.
-
-    Raises:
-        KeyError: The name is unknown (a newer version wrote it).
-    """
-    kind = KINDS[data["event"]]
-    values = {key: value for key, value in data.items() if key != "event"}
-    if "rows" in values:
-        rows = values["rows"]
-        values["rows"] = tuple(_unspan(rows)) if kind in _PLAIN_ROWS else tuple(tuple(row) for row in rows)
-    event: Event = kind(**values)
-    return event
-
-
-_PLAIN_ROWS = {Reused, Elsewhere, Returned, Submitting, Refused, RetryAsked}
-
-
-def _plain(event: Event) -> bool:
-    return type(event) in _PLAIN_ROWS
-
-
-def _spans(rows: tuple[int, ...]) -> list[list[int]]:
-    spans: list[list[int]] = []
-    for row in rows:
-        if spans and spans[-1][1] == row - 1:
-            spans[-1][1] = row
-        else:
-            spans.append([row, row])
-    return spans
-
-
-def _unspan(spans: list[list[int]]) -> list[int]:
-    return [row for first, last in spans for row in range(first, last + 1)]
+PLAIN_ROWS: frozenset[type[Any]] = frozenset({Reused, Elsewhere, Returned, Submitting, Refused, RetryAsked})
+"""Those whose `rows` are row numbers and nothing else."""

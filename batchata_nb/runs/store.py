@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from ..core import events as ev
 from ..core.errors import CostLimitExceededError
+from ..core.events_json import event_from_json, event_to_json
 from ..core.jobs import JsonObject
 from .job_queries import JobQueries
 from .packing import LONG, PackedJobs, dumped, loosened, result_words, squeezed, whole
@@ -203,7 +204,7 @@ class Store(JobQueries, ResultQueries):
     def events(self, run_id: str, after: int = 0) -> Iterator[ev.Event]:
         """Yield a run's events after number `after`, in order."""
         for (body,) in self._read("SELECT body FROM events WHERE run_id = ? AND seq > ? ORDER BY seq", run_id, after):
-            yield ev.from_json(json.loads(loosened(body) if isinstance(body, bytes) else str(body)))
+            yield event_from_json(json.loads(loosened(body) if isinstance(body, bytes) else str(body)))
 
     def rows_under_way(self, run_id: str, tag: str) -> RowSet:
         """Return a submission's rows that have not landed."""
@@ -282,7 +283,7 @@ def budget_used(db: sqlite3.Connection, budget: str) -> tuple[Decimal, Decimal]:
 
 
 def _append(db: sqlite3.Connection, run_id: str, seq: int, events: Sequence[ev.Event]) -> None:
-    written = [json.dumps(ev.to_json(event), ensure_ascii=False) for event in events]
+    written = [json.dumps(event_to_json(event), ensure_ascii=False) for event in events]
     db.executemany(
         "INSERT INTO events VALUES (?,?,?)",
         [(run_id, seq + n, text if len(text) < LONG else squeezed(text.encode())) for n, text in enumerate(written, 1)],
