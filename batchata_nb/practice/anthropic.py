@@ -14,8 +14,8 @@ from .anthropic_files import AnthropicFiles
 from .anthropic_shapes import message_shape, page
 from .ask import Ask
 from .http import ApiError, Request, Response, json_response
+from .records import BatchRecord, RowRecord
 from .service import Bench, JsonObject, Service, iso, load, new_id
-from .state import BatchRecord, RowRecord
 
 DAY = 86_400
 KINDS = {

@@ -15,8 +15,8 @@ from .ask import Ask
 from .gemini_files import GeminiFiles
 from .gemini_shapes import page, response_shape
 from .http import ApiError, Request, Response, json_response
+from .records import BatchRecord, RowRecord
 from .service import Bench, JsonObject, Service, iso, load, new_id, rejected
-from .state import BatchRecord, RowRecord
 
 STATUSES = {
     400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ABORTED",
