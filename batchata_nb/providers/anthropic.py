@@ -21,11 +21,10 @@ from ..documents import files
 from ..wire import anthropic as wire
 from ..wire import jsonl
 from . import anthropic_models as models
-from . import errors as rules
+from .anthropic_errors import ERRORS
 from .attachments import Attacher, Sizes, inline
 from .base import BatchState, BatchStatus, Found, Limits, Row
 from .common import SdkProvider, is_loopback
-from .errors import ErrorTable, Rule
 from .transfer import decoded, download, write_list
 
 if TYPE_CHECKING:
@@ -41,51 +40,6 @@ _COUNTABLE = ("model", "messages", "system", "tools", "tool_choice", "thinking",
 # Clocks differ and requests wait: a batch may be listed as created a little before we noted that we asked for it.
 _SLACK = timedelta(hours=26)
 """A computer's clock may be off, by its time zone too; who looks back too far only reads more."""
-
-ERRORS = ErrorTable(
-    provider="anthropic",
-    label="Anthropic",
-    variable="ANTHROPIC_API_KEY",
-    classes={
-        "APIConnectionError": rules.LOST,
-        "APITimeoutError": rules.LOST,
-        "APIResponseValidationError": rules.GARBLED,
-        "APIWebhookValidationError": rules.LOCAL,
-        "BadRequestError": rules.REFUSED,
-        "AuthenticationError": rules.KEY,
-        "PaymentRequiredError": rules.NO_CREDIT,
-        "PermissionDeniedError": rules.RIGHTS,
-        "NotFoundError": rules.NOT_FOUND,
-        "RequestTimeoutError": rules.LOST,
-        "ConflictError": rules.CONFLICT,
-        "PreconditionFailedError": rules.REFUSED,
-        "ContentTooLargeError": rules.TOO_LARGE,
-        "UnprocessableEntityError": rules.REFUSED,
-        "RateLimitError": rules.BUSY,
-        "EnforcedSpendLimitReachedError": rules.NO_CREDIT,
-        "ContractSpendLimitReachedError": rules.NO_CREDIT,
-        "RequestHeaderFieldsTooLargeError": rules.REFUSED,
-        "ClientClosedRequestError": rules.LOST,
-        "InternalServerError": rules.FAULT,
-        "HTTPNotImplementedError": Rule("does not have this endpoint"),
-        "ServiceUnavailableError": rules.FAULT,
-        "GatewayTimeoutError": rules.FAULT,
-        "OverloadedError": rules.FAULT,
-        "RetryableError": rules.FAULT,
-        "CredentialsError": rules.KEY,
-        "IdentityTokenFileError": rules.KEY,
-        "WorkloadIdentityError": rules.KEY,
-        "MutuallyExclusiveAuthError": rules.KEY,
-        "MissingDependencyError": rules.LOCAL,
-        "StreamAlreadyConsumed": rules.LOCAL,
-        "ToolsetUsageError": rules.LOCAL,
-    },
-    codes={
-        "enforced_spend_limit_reached": rules.NO_CREDIT,
-        "contract_spend_limit_reached": rules.NO_CREDIT,
-        "billing_error": rules.NO_CREDIT,
-    },
-)
 
 
 class AnthropicProvider(SdkProvider):
