@@ -16,7 +16,8 @@ from batchata_nb.core.pricing import Price, Rate
 from batchata_nb.core.results import Reply, Usage
 from batchata_nb.providers.base import BatchStatus, Found, Limits, Row
 from batchata_nb.runs.clock import Clock
-from batchata_nb.runs.drive import Context, Drive
+from batchata_nb.runs.context import Context
+from batchata_nb.runs.drive import Drive
 from batchata_nb.runs.records import JobRecord, Sizing
 from batchata_nb.runs.settling import digest
 from batchata_nb.runs.store import Store
