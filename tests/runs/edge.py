@@ -40,6 +40,16 @@ class HeldClock(Clock):
         return 0.5
 
 
+def work_now(fn: Callable[[], Any], done: Callable[[Any, BaseException | None], None]) -> None:
+    """Make a call at once, and hand on what came of it."""
+    try:
+        result = fn()
+    except Exception as error:  # noqa: BLE001 — handed to `done`
+        done(None, error)
+    else:
+        done(result, None)
+
+
 @dataclass
 class Edge:
     """A provider in memory. `submitting`, `polling`, `fetching` hold what the next calls do: raise, or None."""
@@ -154,14 +164,6 @@ class Desk:
                 self.parked.append(lambda: work_now(fn, done))
             else:
                 work_now(fn, done)
-
-        def work_now(fn: Callable[[], Any], done: Callable[[Any, BaseException | None], None]) -> None:
-            try:
-                result = fn()
-            except Exception as error:  # noqa: BLE001 — handed to `done`
-                done(None, error)
-            else:
-                done(result, None)
 
         return Context(
             store=self.store, provider=lambda _: self.edge, prices=FlatPrices(), clock=self.clock, work=work,  # type: ignore[arg-type,return-value]
