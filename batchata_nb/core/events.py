@@ -1,26 +1,29 @@
 """What happened in a run, frozen; a run's state is its events applied in order.
 
-Every event carries `at`, seconds since 1970 (UTC). `to_json` and `from_json` are inverse.
 Rows are row numbers of the run, from 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, get_args
-
-from .jobs import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class Dated:
+    """When it happened: seconds since 1970 (UTC)."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Started(Dated):
     """The run was defined: `total` jobs, in batches at half the price, under a ceiling or none.
 
     `adaptive`: caps on output tokens may be lowered to what answers were found to need.
     """
 
-    at: float
     total: int
     limit: str | None = None
     time_limit: float | None = None
@@ -30,37 +33,33 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class Reused:
+class Reused(Dated):
     """These rows have a usable result from earlier; nothing is sent for them."""
 
-    at: float
     rows: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class Elsewhere(Dated):
     """The same jobs are under way in another run; their results are awaited, nothing is sent."""
 
-    at: float
     rows: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(Dated):
     """Rows awaited elsewhere are to be sent by this run after all."""
 
-    at: float
     rows: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Submitting:
+class Submitting(Dated):
     """The intent, on disk before the request leaves: these rows, under this tag, with this worst case reserved.
 
     `caps`: model → cap on output tokens, lower than the jobs' own, with which all go out that have not been cut before.
     """
 
-    at: float
     tag: str
     provider: str
     model: str
@@ -71,23 +70,21 @@ class Submitting:
 
 
 @dataclass(frozen=True, slots=True)
-class Submitted:
+class Submitted(Dated):
     """The provider accepted the batch. `by_hand`: the user says so."""
 
-    at: float
     tag: str
     batch_id: str
     by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class SubmitFailed:
+class SubmitFailed(Dated):
     """Provably not accepted. `retry_at` None: it never will be, and the rows are errored with `message`.
 
     `quota`: the provider asked to slow down, or its queue is full.
     """
 
-    at: float
     tag: str
     message: str
     retry_at: float | None = None
@@ -96,13 +93,12 @@ class SubmitFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class SubmitUncertain:
+class SubmitUncertain(Dated):
     """Perhaps accepted, though no answer came; nothing of its rows is sent until the provider's list decides.
 
     `returned`: the call is over, so that nothing of it is on its way any more. `again`: sending it again may help.
     """
 
-    at: float
     tag: str
     message: str
     returned: bool = False
@@ -110,18 +106,16 @@ class SubmitUncertain:
 
 
 @dataclass(frozen=True, slots=True)
-class NotFound:
+class NotFound(Dated):
     """The provider's list was read and has no such batch; once is not yet proof, lists lag behind."""
 
-    at: float
     tag: str
 
 
 @dataclass(frozen=True, slots=True)
-class Polled:
+class Polled(Dated):
     """What the provider said of a batch that goes on."""
 
-    at: float
     tag: str
     state: str
     word: str
@@ -130,13 +124,12 @@ class Polled:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Dated):
     """The provider ended the batch; `handle` is what fetching needs. `rejected`: nothing of it ran.
 
     `done`: how many rows it says were answered, where it counts them.
     """
 
-    at: float
     tag: str
     word: str
     handle: Mapping[str, Any]
@@ -148,7 +141,7 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Landed:
+class Landed(Dated):
     """A chunk of results, stored in the same transaction.
 
     Attributes:
@@ -163,7 +156,6 @@ class Landed:
         lengths: Model → input and output tokens of each whole answer, where caps follow from them.
     """
 
-    at: float
     tag: str
     rows: tuple[tuple[int, str, str | None, bool], ...]
     cost: str
@@ -177,101 +169,87 @@ class Landed:
 
 
 @dataclass(frozen=True, slots=True)
-class TurnedAway:
+class TurnedAway(Dated):
     """A batch was accepted, and later rejected because a queue was full: nothing of it ran, and its rows wait."""
 
-    at: float
     tag: str
     message: str
     retry_at: float
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(Dated):
     """All of a submission is accounted for; the rest of its reservation is released."""
 
-    at: float
     tag: str
 
 
 @dataclass(frozen=True, slots=True)
-class Adopted:
+class Adopted(Dated):
     """Rows awaited elsewhere have landed there: `[row, outcome, error_kind]` each."""
 
-    at: float
     rows: tuple[tuple[int, str, str | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Dated):
     """Rows that cannot be sent after all (a file changed, say); nothing of them left the machine."""
 
-    at: float
     rows: tuple[int, ...]
     kind: str
     message: str
 
 
 @dataclass(frozen=True, slots=True)
-class CancelAsked:
+class CancelAsked(Dated):
     """The user, or the time limit, wants the run to end; what has finished is kept."""
 
-    at: float
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class CancelSent:
+class CancelSent(Dated):
     """The provider was asked to cancel one batch."""
 
-    at: float
     tag: str
 
 
 @dataclass(frozen=True, slots=True)
-class Paused:
+class Paused(Dated):
     """Nothing more is sent until resumed; batches under way go on."""
 
-    at: float
-
 
 @dataclass(frozen=True, slots=True)
-class Resumed:
+class Resumed(Dated):
     """Sending goes on; rows that were cancelled before they were sent are sent after all."""
 
-    at: float
-
 
 @dataclass(frozen=True, slots=True)
-class LimitSet:
+class LimitSet(Dated):
     """A new ceiling; None for none. `adaptive`: whether caps on output tokens adapt from now on; None: as before."""
 
-    at: float
     limit: str | None
     adaptive: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class RetryAsked:
+class RetryAsked(Dated):
     """These rows are to be sent again, whatever their attempts."""
 
-    at: float
     rows: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class Noted(Dated):
     """Something worth a line in the log."""
 
-    at: float
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Over:
+class Over(Dated):
     """Nothing is under way and nothing will be sent: `finished`, `held`, `cancelled` or `failed`."""
 
-    at: float
     state: str
     needs: str | None = None
     message: str | None = None
@@ -284,48 +262,5 @@ Event = (
 )  # fmt: skip
 
 KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}
-
-
-def to_json(event: Event) -> JsonObject:
-    """Return the event as JSON, its name under `event`; runs of consecutive rows are written as `[first, last]`."""
-    data: JsonObject = {"event": type(event).__name__}
-    for item in fields(event):
-        value = getattr(event, item.name)
-        data[item.name] = _spans(value) if item.name == "rows" and _plain(event) else value
-    return data
-
-
-def from_json(data: Mapping[str, Any]) -> Event:
-    """Rebuild an event from `to_json`.
-
-    Raises:
-        KeyError: The name is unknown (a newer version wrote it).
-    """
-    kind = KINDS[data["event"]]
-    values = {key: value for key, value in data.items() if key != "event"}
-    if "rows" in values:
-        rows = values["rows"]
-        values["rows"] = tuple(_unspan(rows)) if kind in _PLAIN_ROWS else tuple(tuple(row) for row in rows)
-    event: Event = kind(**values)
-    return event
-
-
-_PLAIN_ROWS = {Reused, Elsewhere, Returned, Submitting, Refused, RetryAsked}
-
-
-def _plain(event: Event) -> bool:
-    return type(event) in _PLAIN_ROWS
-
-
-def _spans(rows: tuple[int, ...]) -> list[list[int]]:
-    spans: list[list[int]] = []
-    for row in rows:
-        if spans and spans[-1][1] == row - 1:
-            spans[-1][1] = row
-        else:
-            spans.append([row, row])
-    return spans
-
-
-def _unspan(spans: list[list[int]]) -> list[int]:
-    return [row for first, last in spans for row in range(first, last + 1)]
+PLAIN_ROWS: frozenset[type[Any]] = frozenset({Reused, Elsewhere, Returned, Submitting, Refused, RetryAsked})
+"""Those whose `rows` are row numbers and nothing else."""

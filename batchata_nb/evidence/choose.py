@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from .fields import Field
-from .labels import Label, Path, Scorer, halved
+from .labels import Labels, halved
 from .printed import Printed
 from .source import Source
 
@@ -69,17 +69,15 @@ class Choice:
 
 
 def singles(
-    source: Source,
+    labels: Labels,
     found: Sequence[tuple[Field, Sequence[Printed]]],
-    labels: Mapping[Path, Label],
-    shared: Mapping[str, int],
     cited: Mapping[str, Spans],
     taken: Sequence[Printed] = (),
 ) -> list[Choice]:
     """Choose places for fields that belong to no list of objects; places that rows of lists have taken count less."""
-    choices = []
+    source, choices = labels.source, []
     for one, places in found:
-        scorer = Scorer(source, labels[one.generic], shared) if len(places) > 1 or one.hint.choices else None
+        scorer = labels.scorer(one.generic) if len(places) > 1 or one.hint.choices else None
         choice = Choice(one)
         for place in places:
             label, term = scorer.score(place.start, place.end) if scorer else (0.0, "")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -106,13 +107,22 @@ def _stem(word: str) -> str:
     return word[:5] if len(word) < 9 else word[: len(word) - 4]
 
 
-def distinguishing(all_labels: Iterable[Label]) -> Mapping[str, int]:
-    """In how many different fields each term occurs; a term of many fields tells them less apart."""
-    counts: dict[str, int] = {}
-    for one in all_labels:
-        for term, _ in one.terms:
-            counts[term] = counts.get(term, 0) + 1
-    return counts
+class Labels:
+    """The labels of an answer's fields, as they are looked for in a document.
+
+    Args:
+        source: The document.
+        notes: Field path to titles and descriptions, as `label` takes them.
+    """
+
+    def __init__(self, source: Source, notes: Mapping[Path, Sequence[str]]) -> None:
+        self.source = source
+        self._labels = {path: label(path, said) for path, said in notes.items()}
+        self._shared = Counter(term for one in self._labels.values() for term, _ in one.terms)
+
+    def scorer(self, path: Path) -> Scorer:
+        """Return what scores places for a field."""
+        return Scorer(self.source, self._labels[path], self._shared)
 
 
 class Scorer:
@@ -121,7 +131,7 @@ class Scorer:
     Args:
         source: The document.
         own: The field's label.
-        shared: `distinguishing` over all fields.
+        shared: In how many fields each term occurs; a term of many fields tells them less apart.
     """
 
     def __init__(self, source: Source, own: Label, shared: Mapping[str, int]) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 from ..core.citations import Citation, FieldCitations
 from ..core.errors import ValidationError
-from . import candidates, choose, derived, labels, native, rows, speak
+from . import candidates, choose, derived, native, rows, speak
 from .fields import Field, fields
+from .labels import Labels
 from .native import Passage
 from .printed import Printed
 from .source import Source
@@ -47,13 +48,12 @@ def locate(
         )
     leaves = fields(values, schema)
     given = _given(leaves, source, blocks, quotes)
-    named = {one.generic: labels.label(one.generic, one.notes) for one in leaves}
-    shared = labels.distinguishing(named.values())
+    labels = Labels(source, {one.generic: one.notes for one in leaves})
     cited = {name: [span for p in passages if p.exact for span in p.spans] for name, passages in given.items()}
     inside, outside = _found(leaves, source)
-    in_rows = rows.in_rows(source, inside, named, shared, cited)
+    in_rows = rows.in_rows(labels, inside, cited)
     taken = [choice.best.place for choice in in_rows if choice.best and choice.in_row]
-    choices = [*choose.singles(source, outside, named, shared, cited, taken), *in_rows]
+    choices = [*choose.singles(labels, outside, cited, taken), *in_rows]
     result = {one.name: FieldCitations() for one in leaves}
     for choice in choices:
         one = choice.field
@@ -63,8 +63,7 @@ def locate(
         elif isinstance(one.value, bool) and not any(p.spans for p in passages):
             result[one.name].extend(derived.ticked(source, one))
         elif passages:
-            scorer = labels.Scorer(source, named[one.generic], shared)
-            result[one.name].extend(derived.citations(source, one, passages, scorer))
+            result[one.name].extend(derived.citations(source, one, passages, labels.scorer(one.generic)))
     return result
 
 

@@ -10,7 +10,7 @@ from . import strings
 from .choose import Choice, Option, Spans, within
 from .columns import Column, column, keep_apart
 from .fields import Field
-from .labels import Label, Path, Scorer, halved
+from .labels import Labels, Path, Scorer, halved
 from .printed import Printed
 from .source import Box, Source
 
@@ -67,10 +67,8 @@ def _closeness(box: Box, band: Box) -> float:
 
 
 def in_rows(
-    source: Source,
+    labels: Labels,
     found: Sequence[tuple[Field, Sequence[Printed]]],
-    labels: Mapping[Path, Label],
-    shared: Mapping[str, int],
     cited: Mapping[str, Spans],
 ) -> list[Choice]:
     """Choose places for the fields of lists of objects."""
@@ -78,13 +76,13 @@ def in_rows(
     for one, places in found:
         row = one.row
         assert row is not None
-        cell = _Cell(one, [(p, source.box(p.start, p.end)) for p in places[:_FEW]], cited.get(one.name, ()))
+        cell = _Cell(one, [(p, labels.source.box(p.start, p.end)) for p in places[:_FEW]], cited.get(one.name, ()))
         lists.setdefault(row[:-1], {}).setdefault(row, _Row([])).cells.append(cell)
     choices: list[Choice] = []
     for rows in lists.values():
         ordered = list(rows.values())
         _set_bands(ordered)
-        choices.extend(_choose(source, ordered, labels, shared))
+        choices.extend(_choose(labels, ordered))
     return choices
 
 
@@ -149,16 +147,14 @@ def _step(before: Box, after: Box) -> float:
 # --- which place in the row is which column --------------------------------------------------------------------------
 
 
-def _choose(
-    source: Source, rows: Sequence[_Row], labels: Mapping[Path, Label], shared: Mapping[str, int]
-) -> list[Choice]:
-    columns = _columns(rows)
+def _choose(labels: Labels, rows: Sequence[_Row]) -> list[Choice]:
+    source, columns = labels.source, _columns(rows)
     ordered = _in_key_order(rows, columns)
     scorers: dict[Path, Scorer] = {}
     for row in rows:
         for cell in row.cells:
             if len(cell.places) > 1 and cell.field.generic not in scorers:
-                scorers[cell.field.generic] = Scorer(source, labels[cell.field.generic], shared)
+                scorers[cell.field.generic] = labels.scorer(cell.field.generic)
     first = [_pick(source, row, columns, ordered, scorers) for row in rows]
     if columns_too := {**_columns_of(source, first), **columns}:
         first = [_pick(source, row, columns_too, ordered, scorers) for row in rows]

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from . import anthropic_rules as rules
 from .answer import input_tokens
 from .anthropic_cache import with_cache
 from .anthropic_files import AnthropicFiles
+from .anthropic_intake import checked_requests
 from .anthropic_shapes import message_shape, page
 from .ask import Ask
 from .http import ApiError, Request, Response, json_response
+from .records import BatchRecord, RowRecord
 from .service import Bench, JsonObject, Service, iso, load, new_id
-from .state import BatchRecord, RowRecord
 
 DAY = 86_400
 KINDS = {
@@ -23,7 +24,6 @@ KINDS = {
     404: "not_found_error", 409: "conflict_error", 413: "request_too_large", 429: "rate_limit_error",
     500: "api_error", 503: "api_error", 504: "timeout_error", 529: "overloaded_error",
 }  # fmt: skip
-CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 class Anthropic(Service):
@@ -108,11 +108,9 @@ class Anthropic(Service):
         version = request.headers["anthropic-version"]
         path = self.state.new_blob()
         judged: list[RowRecord] = []
-        ids: set[str] = set()
         try:
             with path.open("wb") as out:
-                for index, item in enumerate(_requests(request)):
-                    self._check_item(index, item, ids)
+                for index, item in enumerate(checked_requests(request)):
                     line = json.dumps(item["params"]).encode() + b"\n"
                     span = (out.tell(), len(line))
                     out.write(line)
@@ -133,19 +131,6 @@ class Anthropic(Service):
             batch_id, self.name, self.bench.clock(), self.bench.seconds, 0, None, fate, {"version": version}, path.name
         )
         return json_response(self._shape(self.state.add_batch(record, judged), request))
-
-    def _check_item(self, index: int, item: Any, ids: set[str]) -> None:
-        if not isinstance(item, dict) or not isinstance(item.get("custom_id"), str):
-            raise rules.bad(f"requests.{index}.custom_id: Field required")
-        if not CUSTOM_ID.fullmatch(item["custom_id"]):
-            raise rules.bad(f"requests.{index}.custom_id: String should match pattern '^[a-zA-Z0-9_-]{{1,64}}$'")
-        if item["custom_id"] in ids:
-            raise rules.bad(f"requests.{index}.custom_id: custom_id {item['custom_id']!r} is not unique")
-        if not isinstance(item.get("params"), dict):
-            raise rules.bad(f"requests.{index}.params: Field required")
-        if extra := set(item) - {"custom_id", "params"}:
-            raise rules.bad(f"requests.{index}.{sorted(extra)[0]}: Extra inputs are not permitted")
-        ids.add(item["custom_id"])
 
     def judge(self, idx: int, row_id: str, span: tuple[int, int], body: Any, batch_id: str, context: Any) -> RowRecord:
         """Judge a row; a batch refuses `stream` too."""
@@ -276,33 +261,3 @@ def _json(request: Request) -> Any:
         return load(request.bytes())
     except ValueError:
         raise rules.bad("The request body is not valid JSON") from None
-
-
-_REQUESTS = re.compile(r'\s*\{\s*"requests"\s*:\s*\[')
-_BETWEEN = re.compile(r"[\s,]*")
-
-
-def _requests(request: Request) -> Iterator[Any]:
-    """Yield the items of `requests` one by one, so that a large batch is never held as objects."""
-    try:
-        text = request.bytes().decode("utf-8")
-        head = _REQUESTS.match(text)
-        if head is None:
-            body = json.loads(text)
-            if not isinstance(body, dict) or not isinstance(body.get("requests"), list):
-                raise rules.bad("requests: Field required")
-            if extra := sorted(set(body) - {"requests"}):
-                raise rules.bad(f"{extra[0]}: Extra inputs are not permitted")
-            yield from body["requests"]
-            return
-        decoder, at = json.JSONDecoder(), head.end()
-        while True:
-            at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]
-            if text[at : at + 1] == "]":
-                break
-            item, at = decoder.raw_decode(text, at)
-            yield item
-    except ValueError:
-        raise rules.bad("The request body is not valid JSON") from None
-    if text[at + 1 :].strip() != "}":
-        raise rules.bad("request body: Extra inputs are not permitted")

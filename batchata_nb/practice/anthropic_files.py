@@ -9,8 +9,8 @@ from . import anthropic_rules as rules
 from .anthropic_shapes import file_shape, model_shape, page
 from .forms import form_data
 from .http import ApiError, Request, Response, json_response
+from .records import FileRecord
 from .service import Route, Service, new_id
-from .state import FileRecord
 
 
 class AnthropicFiles:

@@ -8,8 +8,8 @@ from typing import Any
 from . import anthropic_rules as rules
 from .ask import Ask, Piece, Reply
 from .http import Request
+from .records import FileRecord
 from .service import JsonObject, iso
-from .state import FileRecord
 
 ENDS = {"stop": "end_turn", "length": "max_tokens", "refusal": "refusal", "filter": "refusal"}
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import guess, tables, values
+from . import guess, quoting, tables, values
 from .ask import Leaf, Place
 from .labels import Pair, fit, is_label, pairs, words
 from .reading import Cell, Page, Reading
@@ -90,7 +90,7 @@ class Filler:
         tree: dict[str, Any] = {}
         quotes = None
         for key, inner in properties.items():
-            if guess.asks_for_quotes(self, inner):
+            if quoting.asks_for_quotes(self, inner):
                 quotes, tree[key] = key, []
                 continue
             plain, nullable = self.plain(inner)
@@ -99,7 +99,7 @@ class Filler:
             if filled is not MISSING or key in needed or nullable:
                 tree[key] = filled
         if quotes is not None:
-            tree[quotes] = guess.quotes(self, properties[quotes], tree)
+            tree[quotes] = quoting.quotes(self, properties[quotes], tree)
         return tree
 
     def array(self, schema: JsonSchema, name: tuple[str, ...], told: tuple[str, ...]) -> list[Any]:

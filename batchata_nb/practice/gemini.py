@@ -6,17 +6,17 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from . import gemini_rules as rules
 from .answer import input_tokens
 from .ask import Ask
 from .gemini_files import GeminiFiles
+from .gemini_intake import from_file, from_inline
 from .gemini_shapes import page, response_shape
 from .http import ApiError, Request, Response, json_response
+from .records import BatchRecord, RowRecord
 from .service import Bench, JsonObject, Service, iso, load, new_id, rejected
-from .state import BatchRecord, RowRecord
 
 STATUSES = {
     400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ABORTED",
@@ -112,8 +112,7 @@ class Gemini(Service):
 
     def create(self, request: Request, model: str) -> Response:
         """Take a batch: inline requests are checked now, those in a file by the job."""
-        if not self.known(model):
-            raise ApiError(404, "NOT_FOUND", f"models/{model} is not found for API version v1.")
+        self._need_model(model)
         body = _json(request)
         batch = body.get("batch")
         given = {rules.camel(k): v for k, v in batch.items()} if isinstance(batch, dict) else {}
@@ -133,55 +132,14 @@ class Gemini(Service):
         )  # fmt: skip
         inline = config.get("requests") or {}
         if "fileName" in config:
-            record, rows = self._from_file(record, str(config["fileName"]))
+            record, rows = from_file(self, record, str(config["fileName"]))
         elif isinstance(inline, dict) and inline.get("requests"):
             if request.size > self.bench.limits.gemini_inline_bytes:
                 raise rules.bad("Request payload size exceeds the limit: 20971520 bytes.")
-            record, rows = self._from_inline(record, inline["requests"])
+            record, rows = from_inline(self, record, inline["requests"])
         else:
             raise rules.bad("* BatchGenerateContentRequest.batch.input_config: requests or file_name is required")
         return json_response(self._shape(self.state.add_batch(record, rows)))
-
-    def _from_inline(self, record: BatchRecord, items: Any) -> tuple[BatchRecord, list[RowRecord]]:
-        path = self.state.new_blob()
-        rows: list[RowRecord] = []
-        with path.open("wb") as out:
-            for index, item in enumerate(items):
-                if not isinstance(item, dict) or set(item) - {"request", "metadata"} or "request" not in item:
-                    raise rules.bad(f"Invalid value at 'batch.input_config.requests.requests[{index}]'.")
-                self.parse(item["request"], record.meta["model"])
-                line = json.dumps(item).encode() + b"\n"
-                key = str((item.get("metadata") or {}).get("key", index))
-                span = (out.tell(), len(line))
-                out.write(line)
-                rows.append(self.judge(index, key, span, item["request"], record.id, record.meta["model"]))
-        return replace(record, source=path.name, meta={**record.meta, "inline": True}), rows
-
-    def _from_file(self, record: BatchRecord, name: str) -> tuple[BatchRecord, list[RowRecord]]:
-        file = self.files.file(name)
-        meta = {**record.meta, "fileName": name}
-        if file.meta["mimeType"] not in (
-            "jsonl",
-            "application/jsonl",
-            "application/x-jsonl",
-            "application/json",
-            "text/plain",
-        ):
-            raise rules.bad(f"Unsupported file type for batch input: {file.meta['mimeType']}")
-        rows: list[RowRecord] = []
-        start, problem = 0, None
-        with self.state.blob(file.meta["blob"]).open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                item = _line_item(line)
-                if item is None:
-                    problem = f"Invalid JSONL at line {number}: expected an object with 'key' and 'request'."
-                    break
-                span, start = (start, len(line)), start + len(line)
-                rows.append(self.judge(len(rows), item["key"], span, item["request"], record.id, record.meta["model"]))
-        if problem or not rows:
-            meta["errors"] = {"code": 3, "message": problem or "The input file is empty."}
-            rows = []
-        return replace(record, source=file.meta["blob"], meta=meta), rows
 
     def _state(self, batch: BatchRecord) -> str:
         now = self.bench.clock()
@@ -288,12 +246,15 @@ class Gemini(Service):
         return json_response(value)
 
     def _ask(self, request: Request, model: str) -> tuple[Any, Ask]:
-        if not self.known(model):
-            raise ApiError(404, "NOT_FOUND", f"models/{model} is not found for API version v1.")
+        self._need_model(model)
         body = _json(request)
         if request.size > self.bench.limits.gemini_inline_bytes * 5:
             raise rules.bad("Request payload size exceeds the limit: 104857600 bytes.")
         return body, self.parse(body, model)
+
+    def _need_model(self, model: str) -> None:
+        if not self.known(model):
+            raise ApiError(404, "NOT_FOUND", f"models/{model} is not found for API version v1.")
 
     def count(self, request: Request, model: str) -> Response:
         """Count input tokens; `generateContentRequest` counts a whole request."""
@@ -301,21 +262,10 @@ class Gemini(Service):
         inner = body.get("generateContentRequest")
         if inner is None and set(body) - {"contents", "model"}:
             raise rules.bad(f'Invalid JSON payload received. Unknown name "{sorted(body)[0]}": no such field.')
-        if not self.known(model):
-            raise ApiError(404, "NOT_FOUND", f"models/{model} is not found for API version v1.")
+        self._need_model(model)
         ask = self.parse(inner or body, model)
         total = input_tokens(ask)
         return json_response({"totalTokens": total, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": total}]})
-
-
-def _line_item(line: bytes) -> JsonObject | None:
-    try:
-        item = load(line)
-    except ValueError:
-        return None
-    if not isinstance(item, dict) or not isinstance(item.get("key"), str) or "request" not in item:
-        return None
-    return None if set(item) - {"key", "request", "metadata"} else item
 
 
 def _json(request: Request) -> Any:

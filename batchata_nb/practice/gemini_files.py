@@ -12,8 +12,8 @@ from pathlib import Path
 from . import gemini_rules as rules
 from .gemini_shapes import model_shape, page
 from .http import ApiError, Request, Response, json_response
+from .records import FileRecord
 from .service import JsonObject, Route, Service, iso, load, new_id
-from .state import FileRecord
 
 KEEP = 48 * 3600
 """Seconds that an uploaded file lives."""

@@ -1,4 +1,4 @@
-"""What can be said of a text without labels: tone, topics, sentences, e-mail addresses, quotes for an envelope."""
+"""What can be said of a text without labels: tone, topics, sentences, e-mail addresses."""
 
 from __future__ import annotations
 
@@ -44,8 +44,6 @@ _PATTERNS = {
 }
 _CURRENCIES = (("€", "EUR"), ("£", "GBP"), ("¥", "JPY"), ("₹", "INR"), ("$", "USD"))
 _SENTENCE = re.compile(r"[^\s.!?][^.!?\n]*(?:[.!?](?=\d|\w)[^.!?\n]*)*[.!?]*")
-_FIELD_NAMES = frozenset("field path pointer field_path".split())
-_QUOTE_NAMES = frozenset("quote text quotes evidence snippet words verbatim".split())
 
 
 def sentence(text: str, start: int, end: int) -> tuple[int, int]:
@@ -235,69 +233,6 @@ def _letterhead(filler: Filler) -> Leaf | None:
                 if not title and ":" not in plain and not is_label(plain) and len(re.findall(r"[^\W\d_]", plain)) >= 4:
                     return Leaf(plain, filler.place(page, cell.start, cell.end))
     return None
-
-
-def _quote_keys(filler: Filler, schema: Any) -> tuple[str, str, dict[str, Any]] | None:
-    plain, _ = filler.plain(schema)
-    if plain.get("type") != "array":
-        return None
-    item, _ = filler.plain(plain.get("items") or {})
-    properties: dict[str, Any] = item.get("properties") or {}
-    field = next((key for key in properties if key.lower() in _FIELD_NAMES), None)
-    quote = next((key for key in properties if key.lower() in _QUOTE_NAMES), None)
-    return (field, quote, properties) if field and quote else None
-
-
-def asks_for_quotes(filler: Filler, schema: Any) -> bool:
-    """Whether a property is a list of quotes that belong to fields of the answer beside it."""
-    return _quote_keys(filler, schema) is not None
-
-
-def quotes(filler: Filler, schema: Any, tree: dict[str, Any]) -> list[Any]:
-    """Return a verbatim quote for each value that was found; paths count from the answer, `lines[0].amount`."""
-    keys = _quote_keys(filler, schema)
-    if keys is None:
-        return []
-    field, quote, properties = keys
-    rest = {
-        key: value
-        for key, value in tree.items()
-        if not (isinstance(value, list) and not value and key not in properties)
-    }
-    inner = [value for value in rest.values() if isinstance(value, dict)]
-    answer: Any = inner[0] if len(rest) == 1 and inner else rest
-    allowed = filler.plain(properties[field])[0].get("enum")
-    filled = []
-    for path, leaf in _leaves(answer, ""):
-        general = re.sub(r"\[\d+\]", "[]", path)
-        shown = path if not allowed or path in allowed else general if general in allowed else None
-        if leaf.place is None or leaf.value is None or shown is None:
-            continue
-        entry: dict[str, Any] = {}
-        for key, inner_schema in properties.items():
-            plain, _ = filler.plain(inner_schema)
-            if key == field:
-                entry[key] = Leaf(shown)
-            elif key == quote:
-                text = leaf.place.text
-                entry[key] = [Leaf(text)] if plain.get("type") == "array" else Leaf(text, leaf.place)
-            elif plain.get("type") == "integer":
-                entry[key] = Leaf(leaf.place.page or 1 if "page" in key.lower() else leaf.place.source)
-            else:
-                entry[key] = Leaf(None)
-        filled.append(entry)
-    return filled
-
-
-def _leaves(tree: Any, path: str) -> Iterator[tuple[str, Leaf]]:
-    if isinstance(tree, dict):
-        for key, value in tree.items():
-            yield from _leaves(value, f"{path}.{key}" if path else key)
-    elif isinstance(tree, list):
-        for index, value in enumerate(tree):
-            yield from _leaves(value, f"{path}[{index}]")
-    else:
-        yield path, tree
 
 
 def matching(question: str, pages: list[Page]) -> list[Place]:

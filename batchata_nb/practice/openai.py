@@ -13,8 +13,8 @@ from .http import ApiError, Request, Response, json_response
 from .openai_files import OpenAIFiles
 from .openai_shapes import answer_shape, batch_shape, page
 from .openai_validation import Validation, over_quota
+from .records import BatchRecord, FileRecord, RowRecord
 from .service import Bench, JsonObject, Service, load, new_id, rejected
-from .state import BatchRecord, FileRecord, RowRecord
 
 DAY = 86_400
 KINDS = {401: "invalid_request_error", 429: "rate_limit_error", 500: "server_error", 503: "server_error"}

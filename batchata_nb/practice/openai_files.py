@@ -11,8 +11,8 @@ from . import openai_rules as rules
 from .forms import form_data
 from .http import ApiError, Request, Response, json_response
 from .openai_shapes import file_shape, model_shape, page
+from .records import FileRecord
 from .service import Route, new_id
-from .state import FileRecord
 
 if TYPE_CHECKING:
     from .openai import OpenAI

@@ -8,8 +8,8 @@ from . import openai_rules as rules
 from .ask import Ask, Reply
 from .http import Request
 from .openai_rules import CHAT
+from .records import RUN, START, BatchRecord, FileRecord
 from .service import JsonObject, rejected
-from .state import RUN, START, BatchRecord, FileRecord
 
 DAY = 86_400
 

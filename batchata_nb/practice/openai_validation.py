@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .records import FileRecord, RowRecord
 from .service import JsonObject, load
-from .state import FileRecord, RowRecord
 
 if TYPE_CHECKING:
     from .openai import OpenAI

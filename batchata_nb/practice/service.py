@@ -15,7 +15,8 @@ from . import answer, reading
 from .ask import Ask, Reply, Source
 from .faults import Faults, marker
 from .http import ApiError, Request, Response
-from .state import BatchRecord, FileRecord, RowRecord, State
+from .records import BatchRecord, FileRecord, RowRecord
+from .state import State
 
 MB = 1 << 20
 JsonObject = dict[str, Any]

@@ -1,8 +1,4 @@
-"""What the practice server remembers: batches, their rows, files; one SQLite file and plain files beside it.
-
-A batch's progress is a function of its times and of now, never a running task: so it goes on while no process runs, and
-two processes on one folder see the same.
-"""
+"""Where the practice server keeps batches, their rows and files: one SQLite file, and plain files beside it."""
 
 from __future__ import annotations
 
@@ -10,11 +6,12 @@ import json
 import secrets
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from .records import BatchRecord, FileRecord, RowRecord, batch_record, file_record, row_record
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch (
@@ -29,88 +26,6 @@ CREATE TABLE IF NOT EXISTS file (
 CREATE TABLE IF NOT EXISTS seen (digest TEXT PRIMARY KEY, owner TEXT);
 CREATE TABLE IF NOT EXISTS live (seq INTEGER PRIMARY KEY, provider TEXT, at REAL, digest TEXT, billed INTEGER);
 """
-START, RUN = 0.1, 0.8
-"""Shares of a batch's time: waiting before its first row, and running; the rest is finishing."""
-CANCELLING = 0.1
-"""Share of a batch's time that it takes to cancel."""
-
-
-@dataclass(frozen=True, slots=True)
-class RowRecord:
-    """One row of a batch, as it was judged on arrival.
-
-    Attributes:
-        verdict: `ok`, `error` (refused or failed; `detail` says how), `expired`.
-        mark: Word of the fault asked for in the prompt, or "".
-        good, bad: Rows judged so up to and including this one.
-    """
-
-    idx: int
-    row_id: str
-    start: int
-    size: int
-    digest: str
-    verdict: str
-    mark: str
-    detail: dict[str, Any] | None
-    good: int = 0
-    bad: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class BatchRecord:
-    """One batch. `fate` is None, or how the whole batch is to end (see `faults.FATES`)."""
-
-    id: str
-    provider: str
-    created: float
-    seconds: float
-    total: int
-    cancelled: float | None = None
-    fate: str | None = None
-    meta: dict[str, Any] = field(default_factory=dict)
-    source: str = ""
-
-    @property
-    def ends(self) -> float:
-        """When it ends, in Unix seconds; infinity for one that hangs."""
-        if self.cancelled is not None:
-            return self.cancelled + CANCELLING * self.seconds
-        return float("inf") if self.fate == "stuck" else self.created + self.seconds
-
-    def ended(self, now: float) -> bool:
-        """Whether it has ended."""
-        return now >= self.ends
-
-    def started(self, now: float) -> bool:
-        """Whether its first row could have begun."""
-        return now >= self.created + START * self.seconds
-
-    def finishing(self, now: float) -> bool:
-        """Whether all rows are done and only the results are being written."""
-        return self.fate != "stuck" and now >= self.created + (START + RUN) * self.seconds
-
-    def done(self, now: float) -> int:
-        """Number of rows done so far: the first so many; cancelling freezes it."""
-        if self.fate == "stuck":
-            return 0
-        at = now if self.cancelled is None else min(now, self.cancelled)
-        share = (at - self.created - START * self.seconds) / (RUN * self.seconds) if self.seconds else 1.0
-        most = self.total // 2 if self.fate == "expired" else self.total
-        return min(most, max(0, int(share * self.total)))
-
-
-@dataclass(frozen=True, slots=True)
-class FileRecord:
-    """One uploaded file."""
-
-    id: str
-    provider: str
-    created: float
-    expires: float | None
-    size: int
-    sha256: str
-    meta: dict[str, Any]
 
 
 class State:
@@ -181,7 +96,7 @@ class State:
             found = db.execute(
                 "SELECT * FROM batch WHERE provider=? AND id=? AND deleted=0", (provider, batch_id)
             ).fetchone()
-        return _batch(found) if found else None
+        return batch_record(found) if found else None
 
     def batches(self, provider: str, *, deleted: bool = False) -> list[BatchRecord]:
         """Return a provider's batches, newest first."""
@@ -189,7 +104,7 @@ class State:
             rows = db.execute(
                 "SELECT * FROM batch WHERE provider=? AND deleted<=? ORDER BY seq DESC", (provider, int(deleted))
             ).fetchall()
-        return [_batch(row) for row in rows]
+        return [batch_record(row) for row in rows]
 
     def cancel(self, batch_id: str, at: float) -> None:
         """Note that a batch was asked to cancel, once."""
@@ -222,7 +137,7 @@ class State:
             if not page:
                 return
             for row in page:
-                yield _row(row)
+                yield row_record(row)
             last = (page[-1]["part"], page[-1]["idx"])
 
     def exists(self, batch_id: str, verdicts: tuple[str, ...], below: int) -> bool:
@@ -250,7 +165,7 @@ class State:
             found = db.execute(
                 "SELECT * FROM file WHERE provider=? AND id=? AND deleted<=?", (provider, file_id, int(deleted))
             ).fetchone()
-        return _file(found) if found else None
+        return file_record(found) if found else None
 
     def files(self, provider: str) -> list[FileRecord]:
         """Return a provider's files, newest first."""
@@ -258,7 +173,7 @@ class State:
             rows = db.execute(
                 "SELECT * FROM file WHERE provider=? AND deleted=0 ORDER BY seq DESC", (provider,)
             ).fetchall()
-        return [_file(row) for row in rows]
+        return [file_record(row) for row in rows]
 
     def first_time(self, digest: str, owner: str) -> bool:
         """Whether `owner` is the first to bring this content, now or before."""
@@ -281,24 +196,3 @@ class State:
                 "SELECT at, digest, billed FROM live WHERE provider=? ORDER BY seq", (provider,)
             ).fetchall()
         return [{"at": row["at"], "digest": row["digest"], "billed": bool(row["billed"])} for row in rows]
-
-
-def _batch(row: Mapping[str, Any]) -> BatchRecord:
-    return BatchRecord(
-        row["id"], row["provider"], row["created"], row["seconds"], row["total"], row["cancelled"], row["fate"],
-        json.loads(row["meta"]), row["source"],
-    )  # fmt: skip
-
-
-def _row(row: Mapping[str, Any]) -> RowRecord:
-    detail = json.loads(row["detail"]) if row["detail"] is not None else None
-    return RowRecord(
-        row["idx"], row["row_id"], row["start"], row["size"], row["digest"], row["verdict"], row["mark"], detail,
-        row["good"], row["bad"],
-    )  # fmt: skip
-
-
-def _file(row: Mapping[str, Any]) -> FileRecord:
-    return FileRecord(
-        row["id"], row["provider"], row["created"], row["expires"], row["size"], row["sha256"], json.loads(row["meta"])
-    )

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,12 +20,12 @@ from ..core.results import Reply
 from ..documents import files
 from ..wire import anthropic as wire
 from ..wire import jsonl
+from . import anthropic_batches as batches
 from . import anthropic_models as models
-from . import errors as rules
+from .anthropic_errors import ERRORS
 from .attachments import Attacher, Sizes, inline
-from .base import BatchState, BatchStatus, Found, Limits, Row
+from .base import BatchStatus, Found, Limits, Row
 from .common import SdkProvider, is_loopback
-from .errors import ErrorTable, Rule
 from .transfer import decoded, download, write_list
 
 if TYPE_CHECKING:
@@ -35,57 +35,10 @@ _BATCHES = "/v1/messages/batches"
 _MB = 1_000_000
 _FILE_DAYS = 7
 _OLD_VERSION = {"anthropic-version": "2023-06-01"}
-_STATES: dict[str, BatchState] = {"in_progress": "running", "canceling": "cancelling", "ended": "ended"}
-_COUNTS = ("processing", "succeeded", "errored", "canceled", "expired")
 _COUNTABLE = ("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "cache_control")
 # Clocks differ and requests wait: a batch may be listed as created a little before we noted that we asked for it.
 _SLACK = timedelta(hours=26)
 """A computer's clock may be off, by its time zone too; who looks back too far only reads more."""
-
-ERRORS = ErrorTable(
-    provider="anthropic",
-    label="Anthropic",
-    variable="ANTHROPIC_API_KEY",
-    classes={
-        "APIConnectionError": rules.LOST,
-        "APITimeoutError": rules.LOST,
-        "APIResponseValidationError": rules.GARBLED,
-        "APIWebhookValidationError": rules.LOCAL,
-        "BadRequestError": rules.REFUSED,
-        "AuthenticationError": rules.KEY,
-        "PaymentRequiredError": rules.NO_CREDIT,
-        "PermissionDeniedError": rules.RIGHTS,
-        "NotFoundError": rules.NOT_FOUND,
-        "RequestTimeoutError": rules.LOST,
-        "ConflictError": rules.CONFLICT,
-        "PreconditionFailedError": rules.REFUSED,
-        "ContentTooLargeError": rules.TOO_LARGE,
-        "UnprocessableEntityError": rules.REFUSED,
-        "RateLimitError": rules.BUSY,
-        "EnforcedSpendLimitReachedError": rules.NO_CREDIT,
-        "ContractSpendLimitReachedError": rules.NO_CREDIT,
-        "RequestHeaderFieldsTooLargeError": rules.REFUSED,
-        "ClientClosedRequestError": rules.LOST,
-        "InternalServerError": rules.FAULT,
-        "HTTPNotImplementedError": Rule("does not have this endpoint"),
-        "ServiceUnavailableError": rules.FAULT,
-        "GatewayTimeoutError": rules.FAULT,
-        "OverloadedError": rules.FAULT,
-        "RetryableError": rules.FAULT,
-        "CredentialsError": rules.KEY,
-        "IdentityTokenFileError": rules.KEY,
-        "WorkloadIdentityError": rules.KEY,
-        "MutuallyExclusiveAuthError": rules.KEY,
-        "MissingDependencyError": rules.LOCAL,
-        "StreamAlreadyConsumed": rules.LOCAL,
-        "ToolsetUsageError": rules.LOCAL,
-    },
-    codes={
-        "enforced_spend_limit_reached": rules.NO_CREDIT,
-        "contract_spend_limit_reached": rules.NO_CREDIT,
-        "billing_error": rules.NO_CREDIT,
-    },
-)
 
 
 class AnthropicProvider(SdkProvider):
@@ -200,22 +153,7 @@ class AnthropicProvider(SdkProvider):
 
     def poll(self, batch_id: str) -> BatchStatus:
         """Ask for the state of one batch."""
-        batch = self._retrieve(batch_id)
-        word = str(batch.get("processing_status"))
-        counts = _counts(batch)
-        ended = word == "ended"
-        # Live counts stay zero until the whole batch has ended.
-        return BatchStatus(
-            state=_STATES.get(word, "running"),
-            word=word,
-            total=sum(counts.values()) or None,
-            done=counts["succeeded"] if ended else None,
-            failed=counts["errored"] + counts["canceled"] + counts["expired"] if ended else None,
-            reason="The results were deleted 29 days after the batch was created."
-            if batch.get("archived_at")
-            else None,
-            no_results=ended and (bool(batch.get("archived_at")) or not batch.get("results_url")),
-        )
+        return batches.status(self._retrieve(batch_id))
 
     def fetch(self, batch_id: str, handle: JsonObject) -> Iterator[Reply]:
         """Yield the replies of an ended batch."""
@@ -234,7 +172,7 @@ class AnthropicProvider(SdkProvider):
         """Look a submission up by time and number of rows; only an ended batch proves whose it is, by its row ids."""
         candidates = []
         for batch in self._listed(since - _SLACK):
-            if sum(_counts(batch).values()) != rows or not isinstance(batch.get("id"), str):
+            if sum(batches.counts(batch).values()) != rows or not isinstance(batch.get("id"), str):
                 continue
             if batch.get("processing_status") != "ended" or not batch.get("results_url"):
                 candidates.append(batch["id"])
@@ -300,26 +238,13 @@ class AnthropicProvider(SdkProvider):
                 page: Any = self.client.get(_BATCHES, cast_to=object, options={"params": query})
             data = page.get("data") if isinstance(page, dict) else None
             for batch in data or ():
-                if _created(batch) < since:
+                if batches.created(batch) < since:
                     return
                 yield batch
             last = page.get("last_id") if isinstance(page, dict) else None
             if not data or not page.get("has_more") or not last or last == after:
                 return
             after = last
-
-
-def _counts(batch: JsonObject) -> dict[str, int]:
-    counts = batch.get("request_counts") or {}
-    return {name: int(counts.get(name) or 0) for name in _COUNTS}
-
-
-def _created(batch: JsonObject) -> datetime:
-    """When a batch was created; one that does not say is taken for new, so that it is looked at."""
-    try:
-        return datetime.fromisoformat(str(batch.get("created_at")))
-    except ValueError:
-        return datetime.max.replace(tzinfo=UTC)
 
 
 def _id(answer: object) -> str:

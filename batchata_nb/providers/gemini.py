@@ -23,13 +23,12 @@ from ..documents import files
 from ..wire import gemini as wire
 from ..wire import jsonl
 from ..wire.envelope import answer_schema
-from . import errors as rules
 from . import gemini_jobs as jobs
 from . import gemini_models as models
 from .attachments import Attacher, Sizes, inline
 from .base import BatchStatus, Found, Limits, Row
 from .common import SdkProvider, is_loopback
-from .errors import ErrorTable
+from .gemini_errors import ERRORS
 from .transfer import decoded, download, write_lines
 
 if TYPE_CHECKING:
@@ -44,36 +43,6 @@ _ACTIVE_TRIES, _ACTIVE_PAUSE = 120, 1.0
 # Clocks differ and requests wait: a job may be listed as created a little before we noted that we asked for it.
 _SLACK = timedelta(hours=26)
 """A computer's clock may be off, by its time zone too; who looks back too far only reads more."""
-
-ERRORS = ErrorTable(
-    provider="gemini",
-    label="Gemini",
-    variable="GEMINI_API_KEY",
-    classes={
-        "ClientError": rules.REFUSED,
-        "ServerError": rules.FAULT,
-        "APIError": rules.FAULT,
-        "UnknownApiResponseError": rules.GARBLED,
-        "ValidationError": rules.GARBLED,  # Pydantic's: an answer that the SDK's types do not know
-        "KeyError": rules.GARBLED,  # the SDK, where an upload's answer names no URL
-        "UnknownFunctionCallArgumentError": rules.LOCAL,
-        "UnsupportedFunctionError": rules.LOCAL,
-        "FunctionInvocationError": rules.LOCAL,
-        "ContinuationInterruptedError": rules.LOCAL,
-        "ExperimentalWarning": rules.LOCAL,
-        "ValueError": rules.LOCAL,
-    },
-    codes={"API_KEY_INVALID": rules.KEY, "UNAUTHENTICATED": rules.KEY, "PERMISSION_DENIED": rules.RIGHTS},
-    statuses={
-        401: rules.KEY,
-        403: rules.RIGHTS,
-        404: rules.NOT_FOUND,
-        408: rules.LOST,
-        409: rules.CONFLICT,
-        413: rules.TOO_LARGE,
-        429: rules.BUSY,
-    },
-)
 
 
 class GeminiProvider(SdkProvider):

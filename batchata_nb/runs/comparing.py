@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -45,7 +45,8 @@ def compare(
     """
     gold = store.gold(state.run_id)
     inputs, models = _inputs(store, state)
-    found = _survey(store, state, inputs, path, gold)
+    key = (str(store.path), state.run_id, state.seq, path)
+    found = _remembered(key, gold, lambda: _survey(store, state, inputs, path, gold))
     columns = found.columns
     chosen = path if path in columns or not columns else columns[0]
     ids = found.differ.get(chosen, []) if differ and chosen is not None else list(inputs)
@@ -116,6 +117,16 @@ _surveys: OrderedDict[tuple[object, ...], tuple[Mapping[str, Mapping[str, Any]],
 _REMEMBERED = 8
 
 
+def _remembered(key: tuple[object, ...], gold: Mapping[str, Mapping[str, Any]], look: Callable[[], Survey]) -> Survey:
+    """Look at all answers once: turning a page of an unchanged run looks at none again."""
+    known = _surveys.get(key)
+    if known is None or known[0] != gold:
+        known = _surveys[key] = gold, look()
+        while len(_surveys) > _REMEMBERED:
+            _surveys.popitem(last=False)
+    return known[1]
+
+
 def _survey(
     store: Store,
     state: RunState,
@@ -123,23 +134,7 @@ def _survey(
     path: str | None,
     gold: Mapping[str, Mapping[str, Any]],
 ) -> Survey:
-    """Look at all answers once, some at a time; turning a page of an unchanged run looks at none again."""
-    key = (str(store.path), state.run_id, state.seq, path)
-    known = _surveys.get(key)
-    if known is None or known[0] != gold:
-        known = _surveys[key] = gold, _look(store, state, inputs, path, gold)
-        while len(_surveys) > _REMEMBERED:
-            _surveys.popitem(last=False)
-    return known[1]
-
-
-def _look(
-    store: Store,
-    state: RunState,
-    inputs: Mapping[str, Mapping[str, int]],
-    path: str | None,
-    gold: Mapping[str, Mapping[str, Any]],
-) -> Survey:
+    """Look at all answers, some at a time."""
     columns: dict[str, None] = {}
     answered, differs, ids = 0, Counter[str](), dict[str, list[str]]()
     accuracy: dict[str, dict[str, dict[str, int]]] = {}

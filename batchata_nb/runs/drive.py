@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from ..core import events as ev
 from ..core.due import Action, due
@@ -14,59 +14,18 @@ from ..core.errors import BatchataError, StateError
 from ..core.jobs import JsonObject
 from ..core.snapshot import cut, summary
 from ..core.state import RunState, apply, possible
-from ..providers.base import Provider
 from . import collecting, commands, finding, sending, watching
-from .clock import Clock
-from .costs import Prices
-from .owner import is_gone
+from .context import Context
 from .paces import Paces
 from .records import RunRecord
 from .schemas import SchemaKeys
 from .sending import LEASE_SECONDS
-from .store import Store
 from .store_file import TakenOverError
 
 RENEW_AFTER = 5.0
 TURNED_BACK = 30.0
 PUBLISH_EVERY = 0.55  # never three in one second, also where a step comes late
 FOLLOW_EVERY = 0.5
-
-
-class Work(Protocol):
-    """Runs blocking calls elsewhere: `fn()` in the pool, then `done(result, error)` back on the runner's thread."""
-
-    def __call__(self, fn: Callable[[], Any], done: Callable[[Any, BaseException | None], None]) -> None:
-        """Start a call; returns at once."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a drive works with.
-
-    Attributes:
-        store: Where everything is recorded.
-        provider: Provider by name; raises `ProviderError` when it cannot be had.
-        prices: The price book, or None when none is needed.
-        clock: The time.
-        work: Runs blocking calls off the runner's thread.
-        call: Posts a function to the runner's thread and waits for it: back-pressure for streams of results.
-        owner: Names this process in leases.
-        models: The user's Pydantic classes by `schema_key`.
-        wake: Asks the runner to drive another run of the same store too.
-        gone: Whether the process of an owner has provably ended.
-    """
-
-    store: Store
-    provider: Callable[[str], Provider]
-    prices: Prices
-    clock: Clock
-    work: Work
-    call: Callable[[Callable[[], None]], None]
-    owner: str
-    models: dict[str, type[Any]]
-    wake: Callable[[str], None]
-    gone: Callable[[str], bool] = is_gone
 
 
 @dataclass(slots=True)

@@ -15,8 +15,9 @@ from ..core.jobs import JsonObject
 from . import environment
 from .caching import Shared
 from .clock import utc
+from .context import Context
 from .defining import marked_for_cache, planned_provider, probe_all, settler_of, spec_of, stated_prices
-from .drive import Context, Drive
+from .drive import Drive
 from .estimate import Estimate, estimate
 from .preview import chosen, whole
 from .records import JobRecord, RunRecord

@@ -12,8 +12,10 @@ from decimal import Decimal
 
 from ..core import events as ev
 from ..core.errors import CostLimitExceededError
+from ..core.events_json import event_from_json, event_to_json
 from ..core.jobs import JsonObject
 from .job_queries import JobQueries
+from .leases import Leases
 from .packing import LONG, PackedJobs, dumped, loosened, result_words, squeezed, whole
 from .records import JobRecord, RunRecord, Stored
 from .result_queries import ResultQueries
@@ -21,7 +23,7 @@ from .rowset import RowSet
 from .store_file import chunks
 
 
-class Store(JobQueries, ResultQueries):
+class Store(JobQueries, ResultQueries, Leases):
     """The state of all runs of a folder, in one file.
 
     Args:
@@ -203,7 +205,7 @@ class Store(JobQueries, ResultQueries):
     def events(self, run_id: str, after: int = 0) -> Iterator[ev.Event]:
         """Yield a run's events after number `after`, in order."""
         for (body,) in self._read("SELECT body FROM events WHERE run_id = ? AND seq > ? ORDER BY seq", run_id, after):
-            yield ev.from_json(json.loads(loosened(body) if isinstance(body, bytes) else str(body)))
+            yield event_from_json(json.loads(loosened(body) if isinstance(body, bytes) else str(body)))
 
     def rows_under_way(self, run_id: str, tag: str) -> RowSet:
         """Return a submission's rows that have not landed."""
@@ -237,40 +239,6 @@ class Store(JobQueries, ResultQueries):
         owners = [str(run_id) for run_id, body in found if json.loads(str(body))["batch_id"] == batch_id]
         return self.run(owners[0]) if owners else None
 
-    # leases
-
-    def lease(self, run_id: str) -> tuple[str, float] | None:
-        """Return who may drive a run, and until when."""
-        found = self._read("SELECT owner, expires FROM leases WHERE run_id = ?", run_id)
-        return (str(found[0][0]), float(str(found[0][1]))) if found else None
-
-    def take_lease(
-        self, run_id: str, owner: str, now: float, seconds: float, *, past: tuple[str, float] | None = None
-    ) -> bool:
-        """Take or renew the right to drive a run; False while somebody else holds it.
-
-        Args:
-            run_id: The run.
-            owner: Who takes it.
-            now: The time, in seconds since 1970.
-            seconds: How long it holds.
-            past: A lease that does not count any more, whatever its end: its owner is gone.
-        """
-        seen = self.lease(run_id)
-        if seen and seen[0] != owner and seen[1] > now and seen != past:
-            return False
-        with self._write() as db:
-            held = db.execute("SELECT owner, expires FROM leases WHERE run_id = ?", (run_id,)).fetchone()
-            if held and held[0] != owner and held[1] > now and held != past:
-                return False
-            db.execute("INSERT OR REPLACE INTO leases VALUES (?,?,?)", (run_id, owner, now + seconds))
-            return True
-
-    def drop_lease(self, run_id: str, owner: str) -> None:
-        """Give the right to drive a run back."""
-        with self._write() as db:
-            db.execute("DELETE FROM leases WHERE run_id = ? AND owner = ?", (run_id, owner))
-
 
 def budget_used(db: sqlite3.Connection, budget: str) -> tuple[Decimal, Decimal]:
     """Return what the runs of a budget have spent and reserved together, and how much of that is reserved."""
@@ -282,7 +250,7 @@ def budget_used(db: sqlite3.Connection, budget: str) -> tuple[Decimal, Decimal]:
 
 
 def _append(db: sqlite3.Connection, run_id: str, seq: int, events: Sequence[ev.Event]) -> None:
-    written = [json.dumps(ev.to_json(event), ensure_ascii=False) for event in events]
+    written = [json.dumps(event_to_json(event), ensure_ascii=False) for event in events]
     db.executemany(
         "INSERT INTO events VALUES (?,?,?)",
         [(run_id, seq + n, text if len(text) < LONG else squeezed(text.encode())) for n, text in enumerate(written, 1)],

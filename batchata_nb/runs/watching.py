@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..core import events as ev
 from ..core.due import poll_delay, retry_delay
 from ..core.errors import ProviderError
 from ..core.submissions import Submission
-from ..providers.base import BatchStatus
+from ..providers.base import BatchStatus, Provider
 
 if TYPE_CHECKING:
     from .drive import Drive
@@ -20,37 +21,24 @@ GONE, GONE_AFTER, KEPT_AT_MOST = "gone", 24 * 3600.0, 45 * 24 * 3600.0
 
 def poll(drive: Drive, s: Submission) -> None:
     """Ask for the state of one batch. A poll that fails never fails a batch: only the provider ends it."""
-    s.busy = True
-    provider, batch_id = drive.context.provider(s.provider), s.batch_id or ""
 
-    def done(status: Any, error: BaseException | None) -> None:
-        now, s.busy = drive.context.clock.now(), False
-        if error is not None:
-            failed_in_passing(drive, s, error, now)
-        elif status.state == "ended":
-            drive.failures.pop(s.tag, None)
-            drive.paces.note(s, now)
-            drive.record_events(
-                ev.Ended(
-                    now,
-                    s.tag,
-                    status.word,
-                    status.handle,
-                    status.reason,
-                    status.rejected,
-                    status.quota,
-                    status.no_results,
-                    status.done,
-                )
-            )
-        else:
+    def answered(status: BatchStatus, now: float) -> None:
+        drive.failures.pop(s.tag, None)
+        if status.state != "ended":
             _goes_on(drive, s, status, now)
+            return
+        drive.paces.note(s, now)
+        drive.record_events(
+            ev.Ended(
+                now, s.tag, status.word, status.handle, status.reason, status.rejected, status.quota, status.no_results,
+                status.done,
+            )
+        )  # fmt: skip
 
-    drive.context.work(lambda: provider.poll(batch_id), done)
+    _ask(drive, s, lambda provider, batch_id: provider.poll(batch_id), answered)
 
 
 def _goes_on(drive: Drive, s: Submission, status: BatchStatus, now: float) -> None:
-    drive.failures.pop(s.tag, None)
     s.note, s.next_at = None, now + poll_delay(now - s.at, drive.poll_interval, drive.context.clock.jitter())
     event = ev.Polled(now, s.tag, status.state, status.word, status.done, status.failed)
     if (s.batch_state, s.word, s.done, s.failed) != (event.state, event.word, event.done, event.failed):
@@ -77,18 +65,29 @@ def failed_in_passing(drive: Drive, s: Submission, error: BaseException, now: fl
 
 def cancel(drive: Drive, s: Submission) -> None:
     """Ask the provider to cancel one batch; what it has finished is kept and collected when it ends."""
+
+    def answered(_: None, now: float) -> None:
+        s.next_at = now
+        drive.record_events(ev.CancelSent(now, s.tag))
+
+    _ask(drive, s, lambda provider, batch_id: provider.cancel(batch_id), answered)
+
+
+def _ask(
+    drive: Drive, s: Submission, call: Callable[[Provider, str], Any], answered: Callable[[Any, float], None]
+) -> None:
+    """Ask the provider about one batch; what fails is noted, and asked again later."""
     s.busy = True
     provider, batch_id = drive.context.provider(s.provider), s.batch_id or ""
 
-    def done(_: Any, error: BaseException | None) -> None:
+    def done(result: Any, error: BaseException | None) -> None:
         now, s.busy = drive.context.clock.now(), False
         if error is not None:
             failed_in_passing(drive, s, error, now)
         else:
-            s.next_at = now
-            drive.record_events(ev.CancelSent(now, s.tag))
+            answered(result, now)
 
-    drive.context.work(lambda: provider.cancel(batch_id), done)
+    drive.context.work(lambda: call(provider, batch_id), done)
 
 
 def adopt(drive: Drive, now: float) -> None:

@@ -56,19 +56,21 @@ def _safe(value: object) -> str:
 def _tag(name: str, *children: _Child, style: str = "", colspan: int = 1) -> _Html:
     styled = f' style="{style}"' if style else ""
     spanned = f' colspan="{colspan:d}"' if colspan > 1 else ""
-    return _Html(
-        f"<{name}{styled}{spanned}>{''.join(_safe(child) for child in children if child is not None)}</{name}>"
-    )
+    return _Html(f"<{name}{styled}{spanned}>{_joined(*children).markup}</{name}>")
 
 
-def _root(markup: str) -> str:
-    return f'<div class="tex2jax_ignore mathjax_ignore" style="{_ROOT}">{markup}</div>'
+def _joined(*parts: _Child) -> _Html:
+    return _Html("".join(_safe(part) for part in parts if part is not None))
+
+
+def _root(*parts: _Child, names: str = "") -> str:
+    classes = f"tex2jax_ignore mathjax_ignore {names}".rstrip()
+    return f'<div class="{classes}" style="{_ROOT}">{_joined(*parts).markup}</div>'
 
 
 def framed(told: str, call: str, names: str) -> str:
     """Return a paragraph that ends in a line of code, under class names that are made here."""
-    words = _tag("p", told, _tag("code", cut(call, 200)), style="margin:0;opacity:.75")
-    return f'<div class="tex2jax_ignore mathjax_ignore {names}" style="{_ROOT}">{words.markup}</div>'
+    return _root(_tag("p", told, _tag("code", cut(call, 200)), style="margin:0;opacity:.75"), names=names)
 
 
 def report_html(summary: Mapping[str, Any], page: Mapping[str, Any]) -> str:
@@ -90,12 +92,9 @@ def report_html(summary: Mapping[str, Any], page: Mapping[str, Any]) -> str:
     )
     words = _tag("p", cut(summary.get("words", ""), 400), style="margin:0 0 6px;opacity:.75")
     practice = _tag("p", _tag("strong", _PRACTICE), style=_BAR) if summary.get("practice") else None
-    parts = [head, words, practice, _facts(summary), _failures(summary)]
-    markup = "".join(_safe(part) for part in parts if part is not None)
-    room = MOST_BYTES - len(markup.encode())
-    rows, shown = _rows(page, room)
-    markup += _safe(rows) + _safe(_closing(summary, page, shown))
-    return _root(markup)
+    above = _joined(head, words, practice, _facts(summary), _failures(summary))
+    rows, shown = _rows(page, MOST_BYTES - len(above.markup.encode()))
+    return _root(above, rows, _closing(summary, page, shown))
 
 
 def report_text(summary: Mapping[str, Any], page: Mapping[str, Any]) -> str:
@@ -144,21 +143,14 @@ def result_html(detail: Mapping[str, Any]) -> str:
     if documents:
         parts.append(_tag("p", cut(", ".join(documents), 400), style="margin:0 0 6px;opacity:.75"))
     if detail.get("error"):
-        parts.append(
-            _tag(
-                "p",
-                _tag("strong", f"{kind(detail.get('error_kind') or 'error')}: "),
-                cut(detail["error"], 2000),
-                style=_BAR,
-            )
-        )
-    markup = "".join(_safe(part) for part in parts if part is not None)
-    fields = detail.get("fields") or ()
-    if fields:
-        markup += _safe(_fields(fields, documents, MOST_BYTES - len(markup.encode())))
+        cause = _tag("strong", f"{kind(detail.get('error_kind') or 'error')}: ")
+        parts.append(_tag("p", cause, cut(detail["error"], 2000), style=_BAR))
+    above, below = _joined(*parts), None
+    if fields := detail.get("fields"):
+        below = _fields(fields, documents, MOST_BYTES - len(above.markup.encode()))
     elif detail.get("raw"):
-        markup += _safe(_tag("pre", cut(detail["raw"], 10_000), style="white-space:pre-wrap;margin:0"))
-    return _root(markup)
+        below = _tag("pre", cut(detail["raw"], 10_000), style="white-space:pre-wrap;margin:0")
+    return _root(above, below)
 
 
 def result_text(detail: Mapping[str, Any]) -> str:
@@ -203,19 +195,14 @@ def _failures(summary: Mapping[str, Any]) -> _Html | None:
     errors = summary.get("errors") or ()
     if not errors:
         return None
-    lines = [
-        _tag(
-            "li",
-            _tag("strong", f"{number(e.get('count'))} × {kind(e.get('kind'))}"),
-            ": ",
-            cut(e.get("message", ""), 200),
-        )
-        for e in errors[:4]
-    ]
+    lines = []
+    for error in errors[:4]:
+        cause = _tag("strong", f"{number(error.get('count'))} × {kind(error.get('kind'))}")
+        lines.append(_tag("li", cause, ": ", cut(error.get("message", ""), 200)))
     call = _tag("code", f"{snippet(summary)}.retry_failed()")
     hint = _tag("p", "To send these again: ", call, style="margin:0 0 6px")
     again = hint if any(error.get("retry") for error in errors) else None
-    return _Html(_safe(_tag("ul", *lines, style="margin:0 0 4px;padding-left:18px")) + (_safe(again) if again else ""))
+    return _joined(_tag("ul", *lines, style="margin:0 0 4px;padding-left:18px"), again)
 
 
 def _rows(page: Mapping[str, Any], room: int) -> tuple[_Html, int]:
@@ -227,14 +214,19 @@ def _rows(page: Mapping[str, Any], room: int) -> tuple[_Html, int]:
     titles = ["Job", "State", *columns, "Cost"]
     styles = {column: _style(row.get("fields", {}).get(column, "") for row in rows) for column in columns}
     head = _tag("tr", *(_tag("th", cut(title, 60), style=styles.get(title, _LINE)) for title in titles))
-    lines: list[_Html] = []
-    for row in rows:
-        line = _row(row, styles)
+    lines = _fitting((_row(row, styles) for row in rows), room)
+    return _tag("table", _tag("thead", head), _tag("tbody", *lines), style=_TABLE), len(lines)
+
+
+def _fitting(lines: Iterable[_Html], room: int) -> list[_Html]:
+    """As many lines as there is room for (bytes), with some left for what follows."""
+    shown: list[_Html] = []
+    for line in lines:
         room -= len(line.markup.encode())
         if room < 3000:
             break
-        lines.append(line)
-    return _tag("table", _tag("thead", head), _tag("tbody", *lines), style=_TABLE), len(lines)
+        shown.append(line)
+    return shown
 
 
 def _style(values: Iterable[object]) -> str:
@@ -271,16 +263,10 @@ def _closing(summary: Mapping[str, Any], page: Mapping[str, Any], shown: int) ->
 
 def _fields(fields: Sequence[Mapping[str, Any]], documents: Sequence[str], room: int) -> _Html:
     head = _tag("tr", *(_tag("th", title, style=_LINE) for title in ("Field", "Value", "Evidence")))
-    lines: list[_Html] = []
-    for field in fields:
-        line = _field(field, documents)
-        room -= len(line.markup.encode())
-        if room < 3000:
-            break
-        lines.append(line)
+    lines = _fitting((_field(field, documents) for field in fields), room)
     table = _tag("table", _tag("thead", head), _tag("tbody", *lines), style=_TABLE)
     rest = len(fields) - len(lines)
-    return _Html(_safe(table) + (_safe(_tag("p", f"and {rest:,} more fields", style="margin:0")) if rest else ""))
+    return _joined(table, _tag("p", f"and {rest:,} more fields", style="margin:0") if rest else None)
 
 
 def _field(field: Mapping[str, Any], documents: Sequence[str]) -> _Html:

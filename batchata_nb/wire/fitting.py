@@ -10,6 +10,18 @@ from typing import Any
 
 from ..core.jobs import JsonObject
 from .dialects import Dialect
+from .schema_nodes import (
+    allows_null,
+    default_note,
+    described,
+    json_type,
+    noted,
+    only,
+    plain_options,
+    target,
+    without,
+    without_null,
+)
 
 _HINTS = {"date": "date as YYYY-MM-DD", "time": "time as HH:MM:SS", "date-time": "date and time in ISO 8601"}
 _LOOKAROUND = re.compile(r"\(\?[=!<]")
@@ -50,7 +62,7 @@ class Fitter:
         name = target(inner)
         if name is not None and name in self.definitions:
             # A recursive model is a lone reference at the root, where providers want an object.
-            inner = {**self.definitions[name], **_without(inner, "$ref")}
+            inner = {**self.definitions[name], **without(inner, "$ref")}
             self._open.append(name)
         if "anyOf" in inner or "oneOf" in inner or (inner.get("type") != "object" and "properties" not in inner):
             self.problems.append(
@@ -81,8 +93,8 @@ class Fitter:
             return self._enumeration(schema, path)
         kind = schema.get("type")
         if isinstance(kind, list):
-            options = [{**_without(schema, "type", "description", "default"), "type": each} for each in kind]
-            return self._union({"anyOf": options, **_only(schema, "description", "default")}, path, depth)
+            options = [{**without(schema, "type", "description", "default"), "type": each} for each in kind]
+            return self._union({"anyOf": options, **only(schema, "description", "default")}, path, depth)
         if kind == "object" or (kind is None and "properties" in schema):
             return self._object(schema, path, depth)
         if kind == "array" or (kind is None and "items" in schema):
@@ -104,13 +116,13 @@ class Fitter:
                 remedy = "give the field a default" if may_default else "write out a fixed number of levels"
                 return self._refuse(path, f"refers back to `{name}`", remedy)
             return {"$ref": f"#/$defs/{name}"}
-        siblings = _without(schema, "$ref", "title", "default")
+        siblings = without(schema, "$ref", "title", "default")
         if siblings:
             # No provider takes words beside a reference, and the field's own description is worth a copy.
             self._open.append(name)
             inlined = self.node({**self.definitions[name], **siblings}, path, depth)
             self._open.pop()
-            return _described(inlined, _default_note(schema))
+            return noted(inlined, default_note(schema))
         self._define(name, path, depth)
         return {"$ref": f"#/$defs/{name}"}
 
@@ -122,7 +134,7 @@ class Fitter:
             self._open.pop()
 
     def _all_of(self, schema: Mapping[str, Any], path: str, depth: int) -> JsonObject:
-        whole: JsonObject = _without(schema, "allOf")
+        whole: JsonObject = without(schema, "allOf")
         for part in schema["allOf"]:
             name = target(part)
             part = self.definitions.get(name, part) if name else part
@@ -142,18 +154,16 @@ class Fitter:
             one = self.node(option, path, depth)
             if one and one not in fitted:
                 fitted.append(one)
-        note = _default_note(schema)
-        if len(fitted) == 1:
-            return _described(_with_description(fitted[0], schema.get("description")), note)
         if not fitted:
             return {}
-        self.unions += 1
-        return _described(_with_description({"anyOf": fitted}, schema.get("description")), note)
+        self.unions += len(fitted) > 1
+        node = fitted[0] if len(fitted) == 1 else {"anyOf": fitted}
+        return described(node, schema, default_note(schema))
 
     def _enumeration(self, schema: Mapping[str, Any], path: str) -> JsonObject:
         groups: dict[str, list[Any]] = {}
         for value in schema["enum"]:
-            groups.setdefault(_json_type(value), []).append(value)
+            groups.setdefault(json_type(value), []).append(value)
         if not groups or not set(groups) <= _SCALARS:
             return self._refuse(path, "has fixed values that are no plain words or numbers", "use strings")
         self.enum_values += sum(map(len, groups.values()))
@@ -167,7 +177,7 @@ class Fitter:
                 options.append({"type": kind, "enum": values})
         self.unions += len(options) > 1
         node = options[0] if len(options) == 1 else {"anyOf": options}
-        return _described(_with_description(node, schema.get("description")), _default_note(schema))
+        return described(node, schema, default_note(schema))
 
     def _object(self, schema: Mapping[str, Any], path: str, depth: int) -> JsonObject:
         properties = schema.get("properties") or {}
@@ -191,7 +201,7 @@ class Fitter:
             result["required"] = needed
         if self.dialect.closed:
             result["additionalProperties"] = False
-        return _described(_with_description(result, schema.get("description")), self._notes(schema, result))
+        return described(result, schema, self._notes(schema, result))
 
     def _property(self, sub: Any, path: str, depth: int, required: bool) -> tuple[JsonObject, bool]:
         """Fit one property and decide whether the model must give it."""
@@ -208,7 +218,7 @@ class Fitter:
             self._breaks -= 1
             return node, False
         if not (nullable or is_list or sub.get("default") is not None):
-            sub = {"anyOf": [_without(sub, "description"), NULL], **_only(sub, "description")}
+            sub = {"anyOf": [without(sub, "description"), NULL], **only(sub, "description")}
         return self.node(sub, path, depth + 1), True
 
     def _free_keys(self, schema: Mapping[str, Any], path: str, depth: int) -> JsonObject:
@@ -222,7 +232,7 @@ class Fitter:
             self._breaks += 1
             result["additionalProperties"] = self.node(free, f"{path}{{}}", depth + 1)
             self._breaks -= 1
-        return _described(_with_description(result, schema.get("description")), self._notes(schema, result))
+        return described(result, schema, self._notes(schema, result))
 
     def _array(self, schema: Mapping[str, Any], path: str, depth: int) -> JsonObject:
         result: JsonObject = {"type": "array"}
@@ -236,11 +246,11 @@ class Fitter:
             return self._refuse(path, "is a list of anything", "say what it holds, `list[str]` for instance")
         else:
             result["items"] = self.node(schema["items"], f"{path}[]", depth)
-        return _described(_with_description(result, schema.get("description")), self._notes(schema, result))
+        return described(result, schema, self._notes(schema, result))
 
     def _scalar(self, schema: Mapping[str, Any]) -> JsonObject:
         result: JsonObject = {"type": schema["type"]}
-        return _described(_with_description(result, schema.get("description")), self._notes(schema, result))
+        return described(result, schema, self._notes(schema, result))
 
     # ------------------------------------------------------------------ constraints and problems
 
@@ -257,7 +267,7 @@ class Fitter:
                 notes.append(_HINTS.get(value, f"format: {value}"))
             else:
                 notes.append(f"{key}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
-        return notes + _default_note(schema)
+        return notes + default_note(schema)
 
     def _enforces(self, key: str, value: Any) -> bool:
         if key == "format":
@@ -272,89 +282,3 @@ class Fitter:
         where = f"the field `{path}`" if path else "the answer"
         self.problems.append(f"{self.dialect.label} cannot return this schema: {where} {fault}; {remedy}.")
         return {}
-
-
-# ---------------------------------------------------------------------- pure helpers
-
-
-def target(schema: Any) -> str | None:
-    """Return the name of the definition that a schema refers to, or None."""
-    reference = schema.get("$ref") if isinstance(schema, Mapping) else None
-    for prefix in ("#/$defs/", "#/definitions/"):
-        if isinstance(reference, str) and reference.startswith(prefix):
-            return reference.removeprefix(prefix).replace("~1", "/").replace("~0", "~")
-    return None
-
-
-def plain_options(schema: Mapping[str, Any]) -> list[Any]:
-    """Return the alternatives of a union, flattened.
-
-    Some versions of Pydantic write a Decimal as "number, or string of this pattern": that string goes, since models
-    write numbers more reliably than the pattern, which looks ahead as no provider allows.
-    """
-    options: list[Any] = []
-    for option in schema.get("anyOf") or schema.get("oneOf") or ():
-        nested = isinstance(option, Mapping) and set(option) <= {"anyOf", "oneOf", "title"}
-        options.extend(plain_options(option) if nested else [option])
-    has_number = any(isinstance(o, Mapping) and o.get("type") == "number" for o in options)
-    if has_number:
-        options = [o for o in options if not (isinstance(o, Mapping) and o.get("type") == "string" and "pattern" in o)]
-    return options
-
-
-def allows_null(schema: Any, definitions: Mapping[str, Any]) -> bool:
-    """Return whether null is an answer of the schema."""
-    if not isinstance(schema, Mapping):
-        return True
-    name = target(schema)
-    if name is not None:
-        return allows_null(definitions.get(name, {}), {k: v for k, v in definitions.items() if k != name})
-    kind = schema.get("type")
-    if kind == "null" or (isinstance(kind, list) and "null" in kind) or None in (schema.get("enum") or ()):
-        return True
-    return any(allows_null(option, definitions) for option in schema.get("anyOf") or schema.get("oneOf") or ())
-
-
-def without_null(schema: Mapping[str, Any]) -> JsonObject:
-    """Return the schema without null among its alternatives."""
-    kind = schema.get("type")
-    if isinstance(kind, list) and "null" in kind:
-        rest = [each for each in kind if each != "null"]
-        return {**schema, "type": rest[0] if len(rest) == 1 else rest}
-    if "anyOf" not in schema:
-        return dict(schema)
-    options = [o for o in schema["anyOf"] if not (isinstance(o, Mapping) and o.get("type") == "null")]
-    return {**schema, "anyOf": options} if options else dict(schema)
-
-
-def _json_type(value: Any) -> str:
-    if value is None:
-        return "null"
-    for kind, name in ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string")):
-        if isinstance(value, kind):
-            return name
-    return "object"
-
-
-def _default_note(schema: Mapping[str, Any]) -> list[str]:
-    default = schema.get("default")
-    return [] if default is None else [f"default: {json.dumps(default, ensure_ascii=False)}"]
-
-
-def _with_description(node: JsonObject, description: Any) -> JsonObject:
-    return {**node, "description": description} if isinstance(description, str) and description else node
-
-
-def _described(node: JsonObject, notes: list[str]) -> JsonObject:
-    if not notes or not node or "$ref" in node:
-        return node
-    words = f"({'; '.join(notes)})"
-    return {**node, "description": f"{node['description']} {words}" if node.get("description") else words}
-
-
-def _without(schema: Mapping[str, Any], *keys: str) -> JsonObject:
-    return {key: value for key, value in schema.items() if key not in keys}
-
-
-def _only(schema: Mapping[str, Any], *keys: str) -> JsonObject:
-    return {key: schema[key] for key in keys if key in schema}

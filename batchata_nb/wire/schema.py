@@ -17,7 +17,8 @@ from ..core.errors import ValidationError
 from ..core.jobs import JsonObject
 from .dialects import DIALECTS, Dialect
 from .envelope import open_envelope, text_of_schema, with_quotes
-from .fitting import Fitter, allows_null, target
+from .fitting import Fitter
+from .schema_nodes import allows_null, target
 
 __all__ = [
     "drop_nulls",

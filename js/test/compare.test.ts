@@ -1,19 +1,13 @@
 // Models side by side.
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { DemoKernel, summaryOf } from "../demo/fixtures.ts";
 import dashboard from "../src/dashboard.ts";
 import { poison } from "./hostile.ts";
+import { all, el, onHeldPage, wait } from "./page.ts";
 
-let el: HTMLElement;
-beforeEach(() => {
-  vi.useFakeTimers();
-  document.body.replaceChildren((el = document.createElement("div")));
-});
-afterEach(() => vi.useRealTimers());
+onHeldPage();
 
 const MODELS = ["claude-sonnet-5-5", "gpt-6.1-sol"];
-const wait = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-const all = (selector: string) => [...el.querySelectorAll<HTMLElement>(selector)];
 const shown = (selector: string) => all(selector).filter((node) => !node.closest("[hidden]"));
 const press = (label: string) => shown("button").find((node) => node.textContent === label)?.click();
 const sent = (kernel: DemoKernel) => kernel.sent.filter((message) => message.kind === "compare");

@@ -1,15 +1,15 @@
 // The document side of the evidence view: small pages, long texts, pages that hold nothing to point at.
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { DemoKernel, resultOf, summaryOf } from "../demo/fixtures.ts";
 import dashboard from "../src/dashboard.ts";
 import resultView from "../src/result.ts";
 import type { Bag } from "../src/pure/guards.ts";
+import { $, all, el, onHeldPage, wait } from "./page.ts";
 
-let el: HTMLElement;
+onHeldPage();
+
 const urls = new Set<string>();
 beforeEach(() => {
-  vi.useFakeTimers();
-  document.body.replaceChildren((el = document.createElement("div")));
   urls.clear();
   let made = 0;
   Object.assign(URL, {
@@ -20,15 +20,7 @@ beforeEach(() => {
     revokeObjectURL: (url: string) => urls.delete(url),
   });
 });
-afterEach(() => vi.useRealTimers());
 
-const wait = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-const $ = <T extends HTMLElement>(selector: string): T => {
-  const node = el.querySelector<T>(selector);
-  if (!node) throw new Error(`there is no ${selector}`);
-  return node;
-};
-const all = (selector: string) => [...el.querySelectorAll<HTMLElement>(selector)];
 const key = (name: string) => $(".bnb-view").dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true, cancelable: true }));
 const sent = (kernel: DemoKernel, kind: string) => kernel.sent.filter((message) => message.kind === kind);
 

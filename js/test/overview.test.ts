@@ -1,20 +1,14 @@
 // The overview of a store, and the sentence that stands in for a view.
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { DemoKernel, summaryOf } from "../demo/fixtures.ts";
 import { RUNS_OF_A_STORE, runsPage } from "../demo/runs.ts";
 import dashboard from "../src/dashboard.ts";
 import overview from "../src/overview.ts";
 import { openLabel, progressWords, readRuns, whenWords } from "../src/pure/runs.ts";
 import { PAYLOADS, poison } from "./hostile.ts";
+import { all, el, onHeldPage, wait } from "./page.ts";
 
-let el: HTMLElement;
-beforeEach(() => {
-  vi.useFakeTimers();
-  document.body.replaceChildren((el = document.createElement("div")));
-});
-afterEach(() => vi.useRealTimers());
-const wait = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-const all = (selector: string) => [...el.querySelectorAll<HTMLElement>(selector)];
+onHeldPage();
 
 function open(first = runsPage()) {
   const kernel = new DemoKernel({ overview: first });

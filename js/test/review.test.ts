@@ -1,24 +1,16 @@
 // Checking results: verdicts by button and by keyboard, against a pretend kernel.
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { DemoKernel, resultOf, summaryOf } from "../demo/fixtures.ts";
 import dashboard from "../src/dashboard.ts";
 import resultView from "../src/result.ts";
+import { $, all, el, onHeldPage, wait } from "./page.ts";
 
-let el: HTMLElement;
+onHeldPage();
+
 beforeEach(() => {
-  vi.useFakeTimers();
-  document.body.replaceChildren((el = document.createElement("div")));
   Object.assign(URL, { createObjectURL: () => "blob:test/1", revokeObjectURL: () => undefined });
 });
-afterEach(() => vi.useRealTimers());
 
-const wait = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-const $ = <T extends HTMLElement>(selector: string): T => {
-  const node = el.querySelector<T>(selector);
-  if (!node) throw new Error(`there is no ${selector}`);
-  return node;
-};
-const all = (selector: string) => [...el.querySelectorAll<HTMLElement>(selector)];
 const active = () => $(".bnb-field.bnb-active");
 const name = () => active().querySelector(".bnb-field-name")?.textContent;
 const key = (what: string, node: Element = $(".bnb-view")) =>

@@ -1,30 +1,18 @@
 // The long table: what is asked for while one scrolls, cells, copying, columns, marks.
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { DemoKernel, summaryOf } from "../demo/fixtures.ts";
 import dashboard from "../src/dashboard.ts";
 import { Blocks } from "../src/parts/blocks.ts";
 import { tabbed } from "../src/parts/copy.ts";
 import { bag, type Bag } from "../src/pure/guards.ts";
 import { readRows } from "../src/pure/snapshot.ts";
+import { $, all, el, onHeldPage, wait } from "./page.ts";
 
-let el: HTMLElement;
+onHeldPage();
+
 const HEIGHT = 27;
-beforeEach(() => {
-  vi.useFakeTimers();
-  document.body.replaceChildren((el = document.createElement("div")));
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
-});
+afterEach(() => vi.unstubAllGlobals());
 
-const wait = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-const $ = <T extends HTMLElement>(selector: string): T => {
-  const node = el.querySelector<T>(selector);
-  if (!node) throw new Error(`there is no ${selector}`);
-  return node;
-};
-const all = (selector: string) => [...el.querySelectorAll<HTMLElement>(selector)];
 const key = (name: string, more: KeyboardEventInit = {}) =>
   document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true, cancelable: true, ...more }));
 const asked = (kernel: DemoKernel) => kernel.sent.filter((message) => message.kind === "rows");

@@ -1,30 +1,22 @@
 // The widgets in a document, with a pretend kernel and a clock that is held.
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { cut, DemoKernel, lost, resultOf, summaryOf, type Phase } from "../demo/fixtures.ts";
 import dashboard from "../src/dashboard.ts";
 import resultView from "../src/result.ts";
 import type { Bag } from "../src/pure/guards.ts";
 import { visible } from "../src/pure/visible.ts";
 import { HIDDEN, PAYLOADS, poison } from "./hostile.ts";
+import { $, all, el, onHeldPage, wait } from "./page.ts";
 
-let el: HTMLElement;
+onHeldPage();
+
 const urls = { made: 0, gone: 0 };
 
 beforeEach(() => {
-  vi.useFakeTimers();
-  document.body.replaceChildren((el = document.createElement("div")));
   urls.made = urls.gone = 0;
   Object.assign(URL, { createObjectURL: () => `blob:test/${++urls.made}`, revokeObjectURL: () => ++urls.gone });
 });
-afterEach(() => vi.useRealTimers());
 
-const wait = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-const $ = <T extends HTMLElement>(selector: string): T => {
-  const node = el.querySelector<T>(selector);
-  if (!node) throw new Error(`there is no ${selector}`);
-  return node;
-};
-const all = (selector: string) => [...el.querySelectorAll<HTMLElement>(selector)];
 const shown = (node: HTMLElement) => !node.closest("[hidden]");
 const buttons = (label: string) => all("button").filter((node) => shown(node) && node.textContent === label) as HTMLButtonElement[];
 const press = (label: string) => {

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from batchata_nb.core import events as ev
 from batchata_nb.core.citations import Citation, FieldCitations, flat, leaves
+from batchata_nb.core.events_json import event_from_json, event_to_json
 from batchata_nb.core.jobs import Document, Job, Message, job_from_json
 from batchata_nb.core.results import JobResult, Usage
 
@@ -19,7 +20,7 @@ seconds = st.floats(0, 1e10)
 
 def of_kind(kind):
     """Any event of one kind, with its fields as they are declared."""
-    own = {"rows": rows} if kind in ev._PLAIN_ROWS else {}
+    own = {"rows": rows} if kind in ev.PLAIN_ROWS else {}
     own |= {"handle": st.dictionaries(texts, texts)} if kind is ev.Ended else {}
     times = {f.name: seconds for f in fields(kind) if f.name in ("at", "retry_at")}
     times |= {"time_limit": st.none() | seconds} if kind is ev.Started else {}
@@ -31,15 +32,15 @@ events = st.one_of(*map(of_kind, get_args(ev.Event)))
 
 @given(events)
 def test_an_event_survives_json(event):
-    """from_json undoes to_json."""
-    assert event == ev.from_json(json.loads(json.dumps(ev.to_json(event))))
+    """event_from_json undoes event_to_json."""
+    assert event == event_from_json(json.loads(json.dumps(event_to_json(event))))
 
 
 def test_consecutive_rows_are_written_as_spans():
     """A submission of 100,000 consecutive rows costs a few bytes on disk."""
     event = ev.Submitting(1.0, "t", "openai", "m", tuple(range(100_000)), "1")
 
-    assert [[0, 99_999]] == ev.to_json(event)["rows"]
+    assert [[0, 99_999]] == event_to_json(event)["rows"]
 
 
 def test_every_event_has_a_name_on_disk():

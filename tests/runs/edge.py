@@ -16,7 +16,8 @@ from batchata_nb.core.pricing import Price, Rate
 from batchata_nb.core.results import Reply, Usage
 from batchata_nb.providers.base import BatchStatus, Found, Limits, Row
 from batchata_nb.runs.clock import Clock
-from batchata_nb.runs.drive import Context, Drive
+from batchata_nb.runs.context import Context
+from batchata_nb.runs.drive import Drive
 from batchata_nb.runs.records import JobRecord, Sizing
 from batchata_nb.runs.settling import digest
 from batchata_nb.runs.store import Store
@@ -37,6 +38,16 @@ class HeldClock(Clock):
 
     def jitter(self) -> float:
         return 0.5
+
+
+def work_now(fn: Callable[[], Any], done: Callable[[Any, BaseException | None], None]) -> None:
+    """Make a call at once, and hand on what came of it."""
+    try:
+        result = fn()
+    except Exception as error:  # noqa: BLE001 — handed to `done`
+        done(None, error)
+    else:
+        done(result, None)
 
 
 @dataclass
@@ -153,14 +164,6 @@ class Desk:
                 self.parked.append(lambda: work_now(fn, done))
             else:
                 work_now(fn, done)
-
-        def work_now(fn: Callable[[], Any], done: Callable[[Any, BaseException | None], None]) -> None:
-            try:
-                result = fn()
-            except Exception as error:  # noqa: BLE001 — handed to `done`
-                done(None, error)
-            else:
-                done(result, None)
 
         return Context(
             store=self.store, provider=lambda _: self.edge, prices=FlatPrices(), clock=self.clock, work=work,  # type: ignore[arg-type,return-value]

@@ -16,6 +16,8 @@ from batchata_nb import Batch, ValidationError
 from batchata_nb.runs.agreement import Answered, compare
 from batchata_nb.runs.equality import key, same
 
+pytestmark = pytest.mark.usefixtures("folder")
+
 
 class Colour(Enum):
     red = "Red"
@@ -117,14 +119,6 @@ class Invoice(BaseModel):
 
 
 MODELS = ["claude-sonnet-5-5", "gpt-6.1-sol"]
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """Each test works in a folder of its own, with quick batches."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BATCHATA_PRACTICE_SECONDS", "0.1")
-    monkeypatch.setenv("BATCHATA_POLL_INTERVAL", "0.05")
 
 
 def invoices(models: Any) -> Any:

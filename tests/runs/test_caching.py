@@ -12,18 +12,10 @@ from batchata_nb.providers.anthropic import AnthropicProvider
 from batchata_nb.providers.attachments import inline
 from batchata_nb.runs.dry_run import DryRun
 
+pytestmark = pytest.mark.usefixtures("folder")
 RULES = "Read the message with care and follow each of the house rules to the letter. " * 100
 """Some 1,900 tokens, by four characters each."""
 MODEL = "claude-sonnet-4-6"
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """Each test works in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BATCHATA_PRACTICE_SECONDS", "0")
-    monkeypatch.setenv("BATCHATA_POLL_INTERVAL", "0.05")
-    return tmp_path
 
 
 def asked(count: int = 20, *, model: str = MODEL, system: str = RULES, **options) -> Batch:

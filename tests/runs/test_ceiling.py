@@ -24,7 +24,7 @@ from batchata_nb.core.jobs import JsonObject
 from batchata_nb.core.results import Reply, Usage
 from batchata_nb.providers.base import BatchStatus, Row
 from batchata_nb.runs.drive import Drive
-from tests.runs.edge import Desk, Edge, HeldClock, failed, job
+from tests.runs.edge import Desk, Edge, HeldClock, failed, job, work_now
 
 MILLION = Decimal(1_000_000)
 FATES = ("ended", "ended", "ended", "expired", "cancelled", "quota", "refused")
@@ -167,13 +167,7 @@ class World:
     def answer(self) -> None:
         """One of the calls under way comes to its end."""
         if self.parked:
-            fn, done = self.parked.pop(self.chance.randrange(len(self.parked)))
-            try:
-                result = fn()
-            except Exception as error:  # noqa: BLE001 — handed to `done`
-                done(None, error)
-            else:
-                done(result, None)
+            work_now(*self.parked.pop(self.chance.randrange(len(self.parked))))
 
     def command(self, drive: Drive, name: str, **args: Any) -> None:
         drive.command(name, args)

@@ -19,11 +19,8 @@ class Mood(BaseModel):
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def run(folder):
     """Give a finished run of two models over three messages."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BATCHATA_PRACTICE_SECONDS", "0")
-    monkeypatch.setenv("BATCHATA_POLL_INTERVAL", "0.05")
     rows = [{"id": f"m{n}", "text": f"Mood: good\nTopic: t{n}"} for n in range(3)]
     batch = Batch().use_practice()
     batch.add_jobs("{{ text }}", over=rows, id_column="id", response_model=Mood, model=MODELS)

@@ -20,17 +20,6 @@ class Amount(BaseModel):
     total: float
 
 
-@pytest.fixture
-def server(tmp_path, monkeypatch):
-    """Give a practice server that is reached as the providers themselves, through their own SDKs."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BATCHATA_POLL_INTERVAL", "0.05")
-    with PracticeServer(tmp_path / "provider", seconds=0) as running:
-        for name, value in running.environment().items():
-            monkeypatch.setenv(name, value)
-        yield running
-
-
 def text_of(row: int) -> str:
     return f"Total: {row}.50"
 
@@ -132,7 +121,6 @@ def test_it_is_found_again_and_never_sent(server):
 
 def test_what_cannot_be_attached_is_said(server, tmp_path, monkeypatch):
     """A batch that has not ended, one of our own and one that is nowhere are each one sentence, and change nothing."""
-    monkeypatch.setenv("BATCHATA_PRACTICE_SECONDS", "0")
     own = Batch().add_job(prompt="Hi", model="claude-sonnet-5-5", max_tokens=20).run(name="mine", wait=True)
     with pytest.raises(ValidationError, match=rf"is a batch of this store's run mine: attach {own.run_id}"):
         attach_batch(own[0].batch_id, provider="anthropic")

@@ -10,7 +10,6 @@ import pytest
 from pydantic import BaseModel
 
 from batchata_nb import Batch, ValidationError
-from batchata_nb.practice import PracticeServer
 
 MODELS = {"anthropic": "claude-opus-5-5", "openai": "gpt-6-sol", "gemini": "gemini-3.8-flash"}
 FACTS = {"invoice_number": "Q-77", "vendor": "Acme Works"}
@@ -19,17 +18,6 @@ FACTS = {"invoice_number": "Q-77", "vendor": "Acme Works"}
 class Facts(BaseModel):
     invoice_number: str
     vendor: str
-
-
-@pytest.fixture
-def server(tmp_path, monkeypatch):
-    """The three services on loopback, reached through the SDKs' own environment variables."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BATCHATA_POLL_INTERVAL", "0.05")
-    with PracticeServer(tmp_path / "services", seconds=0.2) as running:
-        for name, value in running.environment().items():
-            monkeypatch.setenv(name, value)
-        yield running
 
 
 def write_inputs(folder: Path) -> list[str]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from batchata_nb.core import events as ev
+from batchata_nb.core.events_json import event_to_json
 from batchata_nb.providers.base import Row
 from batchata_nb.runs.answers import answer
 from batchata_nb.runs.store import Store
@@ -38,7 +39,7 @@ def written_by(version, path, jobs):
     spec = json.dumps({"models": ["m"], "prices": []})
     db.execute("INSERT INTO runs VALUES (?, 'old', 1.0, 'd', ?, ?, NULL, 0)", (OLD, spec, len(jobs)))
     for seq, event in enumerate(told, 1):
-        db.execute("INSERT INTO events VALUES (?,?,?)", (OLD, seq, json.dumps(ev.to_json(event))))
+        db.execute("INSERT INTO events VALUES (?,?,?)", (OLD, seq, json.dumps(event_to_json(event))))
     for row, (each, landed) in enumerate(zip(jobs, found, strict=True)):
         body = zlib.compress(json.dumps(each.to_json()).encode(), 3)
         db.execute(

@@ -16,11 +16,8 @@ from batchata_nb.runs.overview import Overview
 
 
 @pytest.fixture
-def store(tmp_path, monkeypatch):
+def store(folder):
     """Give a store with two finished practice runs, not known to this process's overview."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BATCHATA_PRACTICE_SECONDS", "0")
-    monkeypatch.setenv("BATCHATA_POLL_INTERVAL", "0.05")
     for name, rows in (("first", 3), ("second", 2)):
         batch = Batch().use_practice().set_state(file="state.db").add_cost_limit(usd=5)
         batch.add_jobs("Say {{ item }}", over=[f"m{n}" for n in range(rows)], model="claude-sonnet-5-5")

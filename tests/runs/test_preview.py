@@ -12,21 +12,13 @@ from batchata_nb import Batch, ValidationError
 from batchata_nb.practice import PracticeServer
 from batchata_nb.runs.launch import attach
 
+pytestmark = pytest.mark.usefixtures("folder")
 CHEAP, OTHER = "claude-haiku-4-5", "gpt-6.1-sol"
 
 
 class Mood(BaseModel):
     mood: Literal["good", "bad"]
     topic: str
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """Each test works in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BATCHATA_PRACTICE_SECONDS", "0")
-    monkeypatch.setenv("BATCHATA_POLL_INTERVAL", "0.05")
-    return tmp_path
 
 
 def messages(count: int = 12) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from batchata_nb.runs.corrections import corrected, reviewed
 from batchata_nb.runs.launch import attach
 from batchata_nb.runs.schemas import schema_of
 
+pytestmark = pytest.mark.usefixtures("folder")
 INVOICE = "Invoice number: A-1042\nDate: 2026-03-25\nVendor: Northwind Traders\nTotal: 1,234.50\n"
 
 
@@ -63,15 +64,6 @@ ORDER = {
     "paid": False,
     "code": "AB",
 }
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """Each test works in a folder of its own, with quick batches."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BATCHATA_PRACTICE_SECONDS", "0")
-    monkeypatch.setenv("BATCHATA_POLL_INTERVAL", "0.05")
-    return tmp_path
 
 
 def invoices(name="invoices", total="1,234.50", **options):

@@ -22,11 +22,8 @@ class Note(BaseModel):
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def run(folder, monkeypatch):
     """Give a finished run of six results whose texts act on spreadsheets, in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BATCHATA_PRACTICE_SECONDS", "0")
-    monkeypatch.setenv("BATCHATA_POLL_INTERVAL", "0.05")
     batch = Batch().use_practice().set_state(file="state.db")
     batch.add_jobs(
         "{{ item }}",

@@ -13,11 +13,8 @@ from batchata_nb.runs.terminal_bar import Bar
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def run(folder):
     """Give a finished run of nine jobs, one of them refused, under a limit."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BATCHATA_PRACTICE_SECONDS", "0")
-    monkeypatch.setenv("BATCHATA_POLL_INTERVAL", "0.05")
     batch = Batch().use_practice().add_cost_limit(usd=5)
     items = ["[[practice: refuse]] no", *(f"m{n}" for n in range(8))]
     batch.add_jobs("Say {{ item }}", over=items, model="claude-sonnet-5-5")
