@@ -26,7 +26,7 @@ from .store import Store
 from .table_queries import COLUMNS
 
 SECONDS_A_ROW = 1 / 20_000
-REMEMBERED = 24
+REMEMBERED = 12
 """What is kept at most, of all runs: some 400 KB each for a hundred thousand rows."""
 
 

@@ -9,8 +9,9 @@ from decimal import Decimal
 import pytest
 
 from batchata_nb.core.jobs import Job, Message
-from batchata_nb.runs import pages
-from batchata_nb.runs.ordering import SECONDS_A_ROW
+from batchata_nb.runs import ordering, pages
+from batchata_nb.runs.handle import Handle
+from batchata_nb.runs.ordering import REMEMBERED, SECONDS_A_ROW
 from tests.runs.edge import LIMITS, Desk, Edge, ok
 
 OPEN = {"type": "object", "properties": {}}
@@ -154,7 +155,8 @@ def add_result(store, run_id, row, *, of, usable, value):
         number = db.execute("SELECT max(number) + 1 FROM results").fetchone()[0]
         db.execute(
             "INSERT INTO results (number, run_id, row, tag, fingerprint, usable, outcome, fields, body, words) "
-            "SELECT ?, ?, ?, ?, fingerprint, ?, 'succeeded', ?, body, words FROM results WHERE run_id = ? AND row = ? LIMIT 1",
+            "SELECT ?, ?, ?, ?, fingerprint, ?, 'succeeded', ?, body, words FROM results "
+            "WHERE run_id = ? AND row = ? LIMIT 1",
             (number, of, row, f"tag{number}", usable, fields, run_id, row),
         )
 
@@ -227,6 +229,23 @@ def test_an_order_follows_a_live_run_after_a_while(tmp_path):
     run.desk.run(run.drive)
     total, rows, behind = page_of(run.store, run.state, order=by, now=100.0 + wait)
     assert ([5, 4, 3, 2, 1, 0], False) == ([row["row"] for row in rows], behind)
+
+
+def test_a_page_that_is_behind_is_worth_asking_again(tmp_path):
+    """The revision of a page whose order is behind is none of now, so that a view asks until it is not."""
+    run = Landing(tmp_path, ["5", "4", "3", "2"])
+    handle, now = Handle(run.drive, run.store), [100.0]
+    run.desk.clock.elapsed = lambda: now[0]
+    asked_for = {"state": None, "text": None, "order": {"by": "value", "desc": False}}
+    behind = []
+    for answered, seconds in ((2, 0.0), (4, 0.0), (4, 4 * SECONDS_A_ROW)):
+        run.until(answered)
+        now[0] += seconds
+        if not run.state.over:
+            behind.append(run.drive.rev - handle.page(0, 10, **asked_for)[0])
+
+    assert [0, 1, 0] == behind
+    assert handle.page(0, 10, **asked_for)[1:] == handle.rows(0, 10, order=asked_for["order"])
 
 
 def test_a_search_follows_a_live_run_at_once(tmp_path):
@@ -312,6 +331,20 @@ def test_finding_an_order_costs_each_row_the_same(tmp_path):
         return steps[0] * 10 / count
 
     assert steps_for(2000) <= 1.1 * steps_for(500)
+
+
+def test_few_orders_are_kept(tmp_path):
+    """However many columns are sorted by, those used last are kept and the others are let go, and found again."""
+    store, state = finished(tmp_path, ["2", "1"])
+    found, real = [], store.order
+    store.order = lambda *args, **more: (found.append(args[2]), real(*args, **more))[1]
+
+    for column in ("value", *(f"c{n}" for n in range(REMEMBERED)), "value"):
+        order_of(store, state, column)
+        order_of(store, state, column)
+
+    assert ["value", *(f"c{n}" for n in range(REMEMBERED)), "value"] == found
+    assert len(ordering._kept) <= REMEMBERED
 
 
 def test_an_order_leaves_room_for_writers(tmp_path):
