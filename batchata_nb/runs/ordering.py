@@ -124,10 +124,10 @@ def _hits(store: Store, run_id: str, seq: int, total: int, text: str) -> bytes:
     kept = _keep(str(store.path), run_id, "hits", text)
     with kept.lock:
         if kept.rests_on != seq:
-            flags, known = kept.value or (None, 0)
+            flags, known = kept.value or (b"", 0)
             latest = store.latest_result()
-            rows: Sequence[int] = range(total) if flags is None else store.rows_since(run_id, known)
-            flags = bytearray(total) if flags is None else bytearray(flags)
+            rows: Sequence[int] = store.rows_since(run_id, known) if len(flags) == total else range(total)
+            flags = bytearray(flags if len(flags) == total else total)
             for row in rows:
                 flags[row] = 0
             for row in store.search(run_id, rows, text):
