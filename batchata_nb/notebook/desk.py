@@ -148,19 +148,25 @@ class Desk:
         self._send(content, {"kind": "summary", "summary": self._run.summary()})
 
     def _rows(self, content: JsonObject) -> None:
+        """Send a page of rows; on a worker where all rows may have to be looked at for it."""
         start, n = whole(content, "start", 0, 10**9), whole(content, "n", 1, MOST_ROWS)
-        order = content.get("order")
-        total, rows = self._run.rows(
-            start, n, state=_words(content, "state"), text=_words(content, "text"),
-            order=dict(order) if isinstance(order, Mapping) else None,
-        )  # fmt: skip
-        for row in rows:
-            for path in row.get("fields") or {}:
-                if len(self._columns) < MOST_COLUMNS:
-                    self._columns.setdefault(path)
-        rev = self._run.summary()["rev"]
-        answer = {"rev": rev, "total": total, "start": start, "columns": list(self._columns), "rows": rows}
-        self._send(content, {**answer, "reviewed": self._run.review_progress()})
+        state, text, order = _words(content, "state"), _words(content, "text"), content.get("order")
+        given = dict(order) if isinstance(order, Mapping) else None
+        look = partial(self._run.page, start, n, state=state, text=text, order=given)
+
+        def show(found: tuple[int, int, list[JsonObject]]) -> None:
+            rev, total, rows = found
+            for row in rows:
+                for path in row.get("fields") or {}:
+                    if len(self._columns) < MOST_COLUMNS:
+                        self._columns.setdefault(path)
+            answer = {"rev": rev, "total": total, "start": start, "columns": list(self._columns), "rows": rows}
+            self._send(content, {**answer, "reviewed": self._run.review_progress()})
+
+        if given or text:
+            self._later(content, look, show)
+        else:
+            show(look())
 
     def _compare(self, content: JsonObject) -> None:
         """Put the models' answers to each input side by side; on a worker, since all rows are looked at."""

@@ -155,7 +155,20 @@ class Handle(Reviewable):
             text: Only jobs that hold this text.
             order: Column and direction to sort by.
         """
-        return pages.rows(self.store, self.drive.state, start, n, only=state, text=text, order=order)
+        return self.page(start, n, state=state, text=text, order=order)[1:]
+
+    def page(
+        self, start: int, n: int, *, state: str | None, text: str | None, order: Mapping[str, Any] | None
+    ) -> tuple[int, int, list[JsonObject]]:
+        """Return the revision that a page of rows rests on, how many rows match, and the page; see `rows`.
+
+        A page whose order is behind rests on an earlier revision than the newest: it is worth asking again.
+        """
+        rev, now = self.drive.rev, self.drive.context.clock.elapsed()
+        total, rows, behind = pages.rows(
+            self.store, self.drive.state, start, n, only=state, text=text, order=order, now=now
+        )
+        return rev - behind, total, rows
 
     def compare(self, start: int, n: int, *, path: str | None = None, differ: bool = False) -> JsonObject:
         """Return the answers of several models to the same inputs side by side, a page of them, and how far they agree.

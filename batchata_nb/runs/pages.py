@@ -9,6 +9,7 @@ from typing import Any
 from ..core.jobs import Job, JsonObject
 from ..core.state import RunState
 from .answers import why_none
+from .ordering import matching
 from .reviews import ANSWER, Review, of_bodies, values_of
 from .store import Store
 
@@ -31,8 +32,9 @@ def rows(
     only: str | None = None,
     text: str | None = None,
     order: Mapping[str, Any] | None = None,
-) -> tuple[int, list[JsonObject]]:
-    """Return how many rows match, and the page of them that begins at `start`.
+    now: float,
+) -> tuple[int, list[JsonObject], bool]:
+    """Return how many rows match, the page of them that begins at `start`, and whether their order is behind.
 
     Args:
         store: The store.
@@ -42,39 +44,12 @@ def rows(
         only: A job state, or `failed`, `under_way`.
         text: Only rows whose id or fields contain this.
         order: `{"by": "id" | "state" | "model" | a field's path, "desc": bool}`; job order if left out.
+        now: Seconds on a clock that never jumps; see `ordering` for how it is used.
     """
-    matching = list(range(state.total)) if not only else state.rows_in(*GROUPS.get(only, (only,)))
-    if text:
-        hits = store.search(state.run_id, text)
-        matching = [row for row in matching if row in hits]
-    if order:
-        matching = _ordered(store, state, matching, str(order.get("by")), bool(order.get("desc")))
-    page = matching[max(start, 0) : max(start, 0) + min(max(n, 0), MOST)]
-    return len(matching), _page(store, state, page)
-
-
-def _ordered(store: Store, state: RunState, matching: list[int], by: str, descending: bool) -> list[int]:
-    keys: Mapping[int, Any]
-    if by == "state":
-        keys = {row: state.status[row] for row in matching}
-    elif by == "model":
-        models = {sizing.row: sizing.model for sizing in store.sizings(state.run_id, matching)}
-        keys = models
-    elif by == "id":
-        ids = store.job_ids(state.run_id)
-        keys = {row: ids[row] for row in matching}
-    else:
-        fields = store.fields(state.run_id, matching)
-        keys = {row: fields[row].get(by) for row in matching if row in fields}
-
-    def key(row: int) -> tuple[int, float, str]:
-        value = keys.get(row)
-        if isinstance(value, (int, float)):
-            return (0, float(value), "")
-        return (1, 0.0, "" if value is None else str(value).casefold())
-
-    known = sorted((row for row in matching if keys.get(row) is not None), key=key, reverse=descending)
-    return known + [row for row in matching if keys.get(row) is None]
+    states = GROUPS.get(only, (only,)) if only else None
+    found, behind = matching(store, state, states, text, order, now)
+    page = found[max(start, 0) : max(start, 0) + min(max(n, 0), MOST)]
+    return len(found), _page(store, state, page), behind
 
 
 def _page(store: Store, state: RunState, page: Sequence[int]) -> list[JsonObject]:

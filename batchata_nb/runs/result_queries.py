@@ -11,6 +11,17 @@ from ..core.jobs import JsonObject
 from .packing import Place, loosened
 from .store_file import StoreFile, chunks
 
+STANDING = """
+SELECT j.row AS row, j.job_id AS job_id, r.fields AS fields,
+  max(((r.run_id = j.run_id) * 2 + r.usable) * 1000000000000000000 + r.number)
+FROM jobs j LEFT JOIN results r
+  ON r.fingerprint = j.fingerprint AND (r.run_id = j.run_id OR r.usable) AND r.fields IS NOT NULL
+WHERE j.run_id = ? AND j.row IN (SELECT value FROM json_each(?))
+GROUP BY j.row
+"""
+"""The fields that stand for each row of a run: of its own results before another run's, of good ones before others, of
+the latest; NULL where there are none. The row with the maximum is the one that SQLite takes `fields` from."""
+
 
 class ResultQueries(StoreFile):
     """The reading side of results."""
@@ -98,16 +109,9 @@ class ResultQueries(StoreFile):
     def fields(self, run_id: str, rows: Sequence[int]) -> dict[int, JsonObject]:
         """Return the flattened fields of rows that have a result with fields."""
         out: dict[int, JsonObject] = {}
-        for chunk in chunks(rows, 400):
-            marks = ",".join("?" * len(chunk))
-            for row, text in self._read(
-                "SELECT j.row, r.fields FROM jobs j JOIN results r "
-                "ON r.fingerprint = j.fingerprint AND (r.run_id = j.run_id OR r.usable) "
-                f"WHERE j.run_id = ? AND j.row IN ({marks}) AND r.fields IS NOT NULL "
-                "ORDER BY r.run_id = j.run_id, r.usable, r.number",
-                run_id,
-                *chunk,
-            ):
+        for chunk in chunks(rows):
+            sql = f"SELECT row, fields FROM ({STANDING}) WHERE fields IS NOT NULL"
+            for row, text in self._read(sql, run_id, json.dumps(list(chunk))):
                 out[int(str(row))] = json.loads(str(text))
         return out
 
@@ -136,18 +140,6 @@ class ResultQueries(StoreFile):
         """Return what is known to be right, by item and field path."""
         found = self._read("SELECT item, fields FROM gold WHERE run_id = ?", run_id)
         return {str(item): json.loads(str(fields)) for item, fields in found}
-
-    def search(self, run_id: str, text: str) -> set[int]:
-        """Return rows whose id or fields contain a text, case-insensitively."""
-        like = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        rows = self._read(
-            "SELECT DISTINCT j.row FROM jobs j LEFT JOIN results r ON r.fingerprint = j.fingerprint "
-            "WHERE j.run_id = ? AND (j.job_id LIKE ? ESCAPE '\\' OR r.fields LIKE ? ESCAPE '\\')",
-            run_id,
-            like,
-            like,
-        )
-        return {int(str(row[0])) for row in rows}
 
 
 def _loaded(body: bytes, words: bytes | None) -> JsonObject:

@@ -21,9 +21,10 @@ from .records import JobRecord, RunRecord, Stored
 from .result_queries import ResultQueries
 from .rowset import RowSet
 from .store_file import chunks
+from .table_queries import TableQueries
 
 
-class Store(JobQueries, ResultQueries, Leases):
+class Store(JobQueries, ResultQueries, TableQueries, Leases):
     """The state of all runs of a folder, in one file.
 
     Args:

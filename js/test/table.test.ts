@@ -25,6 +25,7 @@ class LongKernel extends DemoKernel {
     super({ summary: summaryOf("finished", { total, counts: { succeeded: total } }) });
     this.total = total;
   }
+  rev = 1;
   override send(content: unknown): void {
     const message = bag(content);
     if (message.kind !== "rows") return super.send(content);
@@ -32,7 +33,7 @@ class LongKernel extends DemoKernel {
     const start = Number(message.start);
     const n = Math.min(Number(message.n), this.total - start);
     const rows = Array.from({ length: Math.max(0, n) }, (_, i) => ({ row: start + i, id: `row-${start + i + 1}`, state: "succeeded", model: "m", fields: { a: `${start + i}`, b: "x\ty" }, documents: [] }));
-    setTimeout(() => this.push({ kind: "rows", op: message.op, rev: 1, total: this.total, start, columns: ["a", "b"], rows, reviewed: { begun: 0, done: 0 } }), this.delay);
+    setTimeout(() => this.push({ kind: "rows", op: message.op, rev: this.rev, total: this.total, start, columns: ["a", "b"], rows, reviewed: { begun: 0, done: 0 } }), this.delay);
   }
 }
 
@@ -172,6 +173,21 @@ describe("cells", () => {
 
   test("what parts cells and lines is quoted for a spreadsheet", () => {
     expect(tabbed(["a", 'b\t"c"', "d\ne"])).toBe('a\t"b\t""c"""\t"d\ne"');
+  });
+
+  test("a page whose order is behind is asked for again until it is not", async () => {
+    const { kernel } = await openLong(200);
+    const told = async (rev: number) => {
+      kernel.set("summary", summaryOf("running", { rev, total: 200 }));
+      await wait(1500);
+      return asked(kernel).length;
+    };
+    const before = asked(kernel).length;
+    expect(await told(2)).toBe(before + 1); // the kernel answers with revision 1
+    expect(await told(2)).toBe(before + 2);
+    kernel.rev = 2;
+    expect(await told(2)).toBe(before + 3);
+    expect(await told(2)).toBe(before + 3);
   });
 
   test("columns are chosen, and stay chosen", async () => {

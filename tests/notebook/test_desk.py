@@ -85,6 +85,26 @@ def test_rows_are_filtered_and_ordered(ask: Ask):
     assert [row["id"] for row in ordered] == sorted((row["id"] for row in ordered), reverse=True)
 
 
+def test_all_rows_are_looked_at_on_a_worker(run: BatchRun, ask: Ask, monkeypatch: pytest.MonkeyPatch):
+    """Runs go on while rows are put in order or searched: the runner's thread only sends the page that was found."""
+    at_work: list[str] = []
+    for name in ("order", "search"):
+        real = getattr(run.store, name)
+
+        def noted(*args: Any, real: Callable[..., Any] = real, **more: Any) -> Any:
+            at_work.append(threading.current_thread().name)
+            return real(*args, **more)
+
+        monkeypatch.setattr(run.store, name, noted)
+
+    content, _ = ask("rows", start=0, n=10, text=".", order={"by": "total", "desc": True})
+
+    assert [row["fields"]["total"] for row in content["rows"]] == ["12.5", "8.0", "0.0"]
+    assert content["rev"] == run.summary()["rev"]
+    assert len(at_work) == 2
+    assert all(name.startswith("batchata-worker-") for name in at_work)
+
+
 def test_a_result_comes_whole(run: BatchRun, ask: Ask):
     """A result has its fields with their evidence, and its documents."""
     content, _ = ask("result", row=row_of(run, "a.pdf"))

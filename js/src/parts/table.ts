@@ -76,6 +76,7 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
       const reply = await channel.ask("rows", rowsRequest(query, start, n), quietly);
       if (mine !== request) return false;
       page = readRows(reply.content);
+      asked.rev = Math.min(asked.rev, page.rev); // its order may be behind: with the next summary it is asked for again
       show(failure, false);
       const partly = renewing && !fresh; // this took the place of what was to renew all that is in sight
       const all = renewing || page.total !== blocks.total;
