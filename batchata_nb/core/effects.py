@@ -60,20 +60,20 @@ def _submit_failed(state: RunState, e: ev.SubmitFailed, s: Submission) -> None:
         state.kinds.update((row, e.kind) for row in s.rows)
         state.messages.setdefault(e.kind, e.message)
     else:
-        _unsent(state, s)
+        _unsent(state, s.rows)
         state.not_before, state.awaits_room = e.retry_at, False
         if e.quota:
             _no_room(state, s, sure=False)
     _note(state, e.at, f"{s.provider} did not take {_jobs(len(s.rows))}: {e.message}")
 
 
-def _unsent(state: RunState, s: Submission) -> None:
+def _unsent(state: RunState, rows: tuple[int, ...]) -> None:
     """Rows of which nothing ran wait to be sent again; in a run that is being cancelled they are never sent."""
     if state.cancelled:
-        state.move(s.rows, "cancelled")
-        state.kinds.update((row, _cancel_kind(state.cancelled)) for row in s.rows)
+        state.move(rows, "cancelled")
+        state.kinds.update((row, _cancel_kind(state.cancelled)) for row in rows)
     else:
-        state.move(s.rows, "pending")
+        state.move(rows, "pending")
 
 
 def _cancel_kind(reason: str) -> str:
@@ -95,10 +95,20 @@ def _turned_away(state: RunState, e: ev.TurnedAway, s: Submission) -> None:
     state.ledger.release(e.tag)
     for row in s.rows:
         state.attempts[row] -= 1
-    _unsent(state, s)
+    _unsent(state, s.rows)
     state.not_before, state.awaits_room = e.retry_at, True
     _no_room(state, s, sure=True)
     _note(state, e.at, f"{s.provider} has no room for {_jobs(len(s.rows))} now: {e.message}")
+
+
+def _other_way(state: RunState, e: ev.OtherWay, s: Submission) -> None:
+    state.ledger.release(e.tag)
+    s.handle, s.refused = {}, []
+    for row in e.rows:
+        state.attempts[row] -= 1
+    _unsent(state, e.rows)
+    state.ways[e.provider, e.model] = e.way
+    _note(state, e.at, f"from now on requests go to {e.way}, as {s.way} was refused: {e.message}")
 
 
 def _uncertain(state: RunState, e: ev.SubmitUncertain, s: Submission) -> None:
@@ -144,6 +154,8 @@ def _landed(state: RunState, e: ev.Landed, s: Submission) -> None:
             state.kinds[row] = kind
         if again and kind == "truncated":  # by a lowered cap
             state.cut.add(row)
+    s.refused += e.refused or ()
+    s.refusal = s.refusal or e.refusal or ""
     if e.cut:
         state.cut_at = (e.cut[0], e.cut[1])
     for model, pairs in (e.lengths or {}).items():
@@ -252,6 +264,7 @@ EFFECTS: dict[type, Any] = {
     ev.Ended: _ended,
     ev.Landed: _landed,
     ev.TurnedAway: _turned_away,
+    ev.OtherWay: _other_way,
     ev.Closed: _closed,
     ev.Adopted: _adopted,
     ev.Refused: _refused,

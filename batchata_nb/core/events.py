@@ -58,6 +58,7 @@ class Submitting(Dated):
     """The intent, on disk before the request leaves: these rows, under this tag, with this worst case reserved.
 
     `caps`: model → cap on output tokens, lower than the jobs' own, with which all go out that have not been cut before.
+    `way`: how its requests are put, where an endpoint may refuse one way and take another.
     """
 
     tag: str
@@ -67,6 +68,7 @@ class Submitting(Dated):
     reserved: str
     owner: str = ""
     caps: Mapping[str, int] | None = None
+    way: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,8 @@ class Landed(Dated):
         unpriced: Rows whose cost is not known, because no price is.
         cut: The highest cap on output tokens that has cut an answer for good, and the next one to try.
         lengths: Model → input and output tokens of each whole answer, where caps follow from them.
+        refused: Rows that the endpoint refused for the way in which they were put, which another way may mend.
+        refusal: What it said of one of them.
     """
 
     tag: str
@@ -166,6 +170,8 @@ class Landed(Dated):
     unpriced: int = 0
     lengths: Mapping[str, Sequence[Sequence[int]]] | None = None
     cut: Sequence[int] | None = None
+    refused: Sequence[int] | None = None
+    refusal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +181,21 @@ class TurnedAway(Dated):
     tag: str
     message: str
     retry_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class OtherWay(Dated):
+    """The endpoint takes no requests put in the way of this submission: its refused rows are put in another `way`.
+
+    Nothing of them ran and nothing was charged, and it was no fault of theirs: it counts as no attempt.
+    """
+
+    tag: str
+    provider: str
+    model: str
+    rows: tuple[int, ...]
+    way: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,10 +278,10 @@ class Over(Dated):
 
 Event = (
     Started | Reused | Elsewhere | Returned | Submitting | Submitted | SubmitFailed | SubmitUncertain | NotFound
-    | Polled | Ended | Landed | TurnedAway | Closed | Adopted | Refused | CancelAsked | CancelSent | Paused | Resumed
-    | LimitSet | RetryAsked | Noted | Over
+    | Polled | Ended | Landed | TurnedAway | OtherWay | Closed | Adopted | Refused | CancelAsked | CancelSent | Paused
+    | Resumed | LimitSet | RetryAsked | Noted | Over
 )  # fmt: skip
 
 KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}
-PLAIN_ROWS: frozenset[type[Any]] = frozenset({Reused, Elsewhere, Returned, Submitting, Refused, RetryAsked})
+PLAIN_ROWS: frozenset[type[Any]] = frozenset({Reused, Elsewhere, Returned, Submitting, OtherWay, Refused, RetryAsked})
 """Those whose `rows` are row numbers and nothing else."""

@@ -51,6 +51,8 @@ class RunState:
     message: str | None = None
     needs: str | None = None
     not_before: float = 0.0
+    ways: dict[tuple[str, str], str] = field(default_factory=dict)
+    """How requests are put from now on, by provider and model, where an endpoint has refused another way."""
     room: dict[str, int] = field(default_factory=dict)
     """Most rows of one submission, by provider, where a quota has shown to be tight."""
     turned_away: Counter[str] = field(default_factory=Counter)
@@ -143,7 +145,9 @@ def _advance(state: RunState, event: ev.Event) -> Submission | None:
     if after is None or (submission is None) != isinstance(event, ev.Submitting):
         raise StateError(f"{type(event).__name__} cannot follow {before or 'nothing'!r} for submission {tag}.")
     if isinstance(event, ev.Submitting):
-        submission = Submission(tag, event.provider, event.model, event.rows, event.at, event.owner, event.caps or {})
+        submission = Submission(
+            tag, event.provider, event.model, event.rows, event.at, event.owner, event.caps or {}, event.way
+        )
         state.submissions[tag] = submission
     assert submission is not None
     submission.state = after

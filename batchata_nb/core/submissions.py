@@ -3,6 +3,7 @@
 submitting ──Submitted──▶ running ──Ended──▶ collecting ──Closed──▶ closed
 │  └─SubmitUncertain─▶ uncertain ─Submitted─▲   (Landed: a chunk of results)
 └────SubmitFailed────▶ failed ◀─SubmitFailed─┘    TurnedAway (a full queue): back to failed
+OtherWay, from submitting, uncertain or collecting, ends one in failed: its rows go out again, put in another way.
 A batch that the user took for a lost one, and that has none of its rows, goes from collecting back to uncertain.
 """
 
@@ -21,6 +22,7 @@ NEXT: dict[tuple[str, type], str] = {
     ("submitting", ev.Submitted): "running",
     ("submitting", ev.SubmitFailed): "failed",
     ("submitting", ev.SubmitUncertain): "uncertain",
+    ("submitting", ev.OtherWay): "failed",
     ("uncertain", ev.Submitted): "running",
     ("uncertain", ev.SubmitFailed): "failed",
     ("uncertain", ev.SubmitUncertain): "uncertain",
@@ -31,6 +33,8 @@ NEXT: dict[tuple[str, type], str] = {
     ("collecting", ev.Ended): "collecting",
     ("collecting", ev.Landed): "collecting",
     ("collecting", ev.TurnedAway): "failed",
+    ("uncertain", ev.OtherWay): "failed",
+    ("collecting", ev.OtherWay): "failed",
     ("collecting", ev.SubmitUncertain): "uncertain",
     ("collecting", ev.Closed): "closed",
 }
@@ -47,6 +51,7 @@ class Submission:
     at: float
     owner: str = ""
     caps: Mapping[str, int] = field(default_factory=dict)
+    way: str | None = None
     state: str = ""
     batch_id: str | None = None
     batch_state: str = "queued"
@@ -64,6 +69,8 @@ class Submission:
     returned: bool = False
     again: bool = True
     absent: int = 0
+    refused: list[int] = field(default_factory=list)
+    refusal: str = ""
     outcomes: Counter[str] = field(default_factory=Counter)
     worst: Decimal = Decimal(0)
     cost: Decimal = Decimal(0)

@@ -25,8 +25,9 @@ from . import openai_models as models
 from .attachments import Attacher, Sizes, inline
 from .base import BatchStatus, Found, Limits, Row
 from .common import Pause, SdkProvider, is_loopback, wait
-from .openai_compatible import MISSING, NO_KEY, Abilities
+from .openai_compatible import NO_KEY, Abilities
 from .openai_errors import ERRORS
+from .openai_ways import MISSING, Way, after, named
 from .transfer import decoded, download, write_lines
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ _COUNTABLE = ("model", "input", "instructions", "tools", "tool_choice", "text", 
 _SLACK = timedelta(hours=26)
 """A computer's clock may be off, by its time zone too; who looks back too far only reads more."""
 _CREATE_ATTEMPTS, _CREATE_PAUSE = 3, 2.0
+_INLINE = Sizes(each=49 * _MB, total=49 * _MB)
+"""Many compatible servers take no file ids in chat, so nothing is uploaded for it."""
 
 
 class OpenAIProvider(SdkProvider):
@@ -83,8 +86,7 @@ class OpenAIProvider(SdkProvider):
     def _settle(self, endpoint: str) -> str:
         self.abilities.path = endpoint
         if endpoint == wire.CHAT:
-            # Many compatible servers take no file ids in chat, so nothing is uploaded for it.
-            self.sizes = Sizes(each=49 * _MB, total=49 * _MB)
+            self.sizes = _INLINE
         return endpoint
 
     @property
@@ -158,17 +160,22 @@ class OpenAIProvider(SdkProvider):
 
     def request_of(self, job: Job, attachments: Attachments) -> JsonObject:
         """Return the body of the job's request; Responses until an endpoint is known to lack it."""
+        return self._put(job, attachments, Way(self.abilities.path or wire.RESPONSES, self.abilities.form))
+
+    def _put(self, job: Job, attachments: Attachments, way: Way) -> JsonObject:
         # Compatible endpoints may serve models whose names begin so; OpenAI itself does not.
         if job.model.startswith("openai/") and (self.is_own or self._environment):
             job = replace(job, model=job.model.removeprefix("openai/"))
-        if self.abilities.path == wire.CHAT:
-            cap: wire.ChatCap = "max_completion_tokens" if self.is_own else self.abilities.cap(job.model)
-            return wire.encode_chat(job, attachments, cap=cap, form=self.abilities.form)
+        if way.path == wire.CHAT:
+            return wire.encode_chat(job, attachments, cap=way.cap or self._cap(job.model), form=way.form)
         return wire.encode_responses(job, attachments)
+
+    def _cap(self, model: str) -> wire.ChatCap:
+        return "max_completion_tokens" if self.is_own else self.abilities.cap(model)
 
     def encoded_size(self, job: Job) -> int:
         """Return an upper bound of the job's encoded row in bytes; a schema may have to go in the prompt as well."""
-        again = 0 if self.is_own or job.schema is None else 2 * len(jsonl.encode(dict(job.schema))) + 4096
+        again = 0 if self.is_own or job.schema is None else 4096 + 3 * wire.schema_size(job)  # as text, in a text
         return super().encoded_size(job) + again
 
     def _check_documents(self, job: Job) -> None:
@@ -184,16 +191,48 @@ class OpenAIProvider(SdkProvider):
 
     def submit(self, tag: str, rows: Sequence[Row]) -> str:
         """Upload one input file, create one batch from it, and return its id; the tag stands in its metadata."""
-        endpoint = self.endpoint()
-        attach = Attacher(self.sizes, self._upload)
-        lines = (wire.row(row.row_id, self.request_of(row.job, attach(row.job)), endpoint=endpoint) for row in rows)
+        self.endpoint()
+        return self._submit(self.abilities.way, tag, rows)
+
+    def first_way(self) -> str | None:
+        """Name the way in which requests are put to begin with; None where there is only one. No network."""
+        return None if self.base_url is None else str(self.abilities.way)
+
+    def submit_in(self, way: str, tag: str, rows: Sequence[Row]) -> str:
+        """Submit with the requests put in this way."""
+        wanted = named(way)
+        if wanted is None:
+            return self.submit(tag, rows)
+        if wanted.path == wire.RESPONSES and self.endpoint() == wire.CHAT:
+            raise BatchSubmissionError(f"{self.url} has no /v1/responses", provider=self.name, status=404)
+        return self._submit(wanted, tag, rows)
+
+    def other_way(self, way: str, model: str, said: str) -> str | None:
+        """Name the way that may be taken where this one was refused; None where another one would not help.
+
+        Args:
+            way: The way that was refused.
+            model: The model that was asked.
+            said: What the endpoint said; of a row, its status first.
+        """
+        refused = named(way)
+        if self.base_url is None or refused is None:
+            return None
+        said = said.removeprefix(self.errors.label)  # which has the word endpoint in it
+        found = after(refused, said, cap=refused.cap or self._cap(model))
+        return None if found is None else str(found)
+
+    def _submit(self, way: Way, tag: str, rows: Sequence[Row]) -> str:
+        attach = Attacher(_INLINE if way.path == wire.CHAT else self.sizes, self._upload)
+        lines = (wire.row(row.row_id, self._put(row.job, attach(row.job), way), endpoint=way.path) for row in rows)
         with write_lines(lines, 200 * _MB, self.errors.label) as body:
             input_file = self._upload_input(f"{tag}.jsonl", body)
         for attempt in range(_CREATE_ATTEMPTS):
             try:
-                return self._create(tag, input_file, endpoint)
+                return self._create(tag, input_file, way.path)
             except ProviderError as error:
-                self._refuse_without_batches(error, input_file)
+                if self.other_way(str(way), rows[0].job.model, str(error)) is None:
+                    self._refuse_without_batches(error, input_file)
                 if attempt == _CREATE_ATTEMPTS - 1 or not batches.is_not_there_yet(error, input_file):
                     raise
                 self._pause(_CREATE_PAUSE)

@@ -18,19 +18,10 @@ from ..core.jobs import Job, JsonObject
 from ..wire import openai as wire
 from ..wire.envelope import answer_schema
 from . import openai_models as models
+from .openai_ways import WAYS, Way
 
 NO_KEY = "no-key-needed"
 """What goes out as the key where none is set: most servers on one's own machine look at none."""
-MISSING = frozenset({404, 405, 501})
-"""HTTP statuses of a path that an endpoint does not have."""
-
-WAYS: tuple[tuple[str, wire.SchemaForm], ...] = (
-    (wire.RESPONSES, "strict"),
-    (wire.CHAT, "strict"),
-    (wire.CHAT, "object"),
-    (wire.CHAT, "prompt"),
-)
-"""Ways to ask for an answer of a schema, the one with the firmest promise first."""
 _SAID = {
     "strict": "answers of a schema by json_schema",
     "object": "answers of a schema by json_object with the schema beside it and in the prompt",
@@ -85,6 +76,11 @@ class Abilities:
     def is_settled(self) -> bool:
         """Whether it is known how a schema goes."""
         return self._sure
+
+    @property
+    def way(self) -> Way:
+        """The way that is known to be taken so far, or that is tried first."""
+        return Way(self.path or wire.RESPONSES, self.form if self._sure else "strict", self._cap)
 
     def note(self, text: str) -> None:
         """Keep and log what was found."""

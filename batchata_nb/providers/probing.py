@@ -54,6 +54,7 @@ def _look_at(provider: OpenAIProvider, url: str, live: bool) -> None:
     try:
         if not live:
             provider.need_batches()
+            provider.endpoint()
         with provider.translated():
             list(_openai_names(provider))
     except (CredentialsError, BatchSubmissionError):

@@ -37,6 +37,8 @@ _PER_MESSAGE, _PER_REQUEST = 16, 64
 _PER_DOCUMENT = 64
 _HIDDEN = 1024
 """Margin for what a provider writes around a schema, tools or citations; the largest known is 389 tokens (a tool)."""
+_WAYS_TO_SAY = 3
+"""An endpoint of the user's own may be given a schema beside the messages, and again in their words, with spaces."""
 _WORDED = frozenset({"tools", "output_config", "text", "thinking"})
 """Parameters that a provider may put into words of its own."""
 _PER_CITED_PIECE = 8
@@ -85,7 +87,7 @@ def bound(job: Job) -> TokenBound:
     how: How = "proven" if job.provider in _BYTE_LEVEL and not job.endpoint else "empirical"
     tokens = _PER_REQUEST + sum(_PER_MESSAGE + _most(job.provider, message.text) for message in job.messages)
     if beside := _beside(job):
-        tokens += _most(job.provider, beside)
+        tokens += _most(job.provider, beside) * (_WAYS_TO_SAY if "://" in job.endpoint else 1)
         how = "empirical"
     if job.schema is not None or job.cite in ("native", "quotes") or _WORDED & set(job.params):
         tokens += _HIDDEN

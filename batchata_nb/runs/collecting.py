@@ -16,6 +16,7 @@ from .layout import write_files
 from .rowset import RowSet
 from .store_file import chunks
 from .watching import GONE, failed_in_passing
+from .ways import take_other_way
 
 if TYPE_CHECKING:
     from .drive import Drive
@@ -68,6 +69,8 @@ def _rejected(drive: Drive, s: Submission, now: float) -> None:
         store.append_unsent(state.run_id, state.seq, away)
         drive.applied(away)
         return
+    if take_other_way(drive, s, reason, s.rows, now):
+        return
     kind: ErrorKind = "invalid_request"
     reserved = store.reservations(state.run_id, s.tag)
     rows = sorted(reserved)
@@ -116,7 +119,7 @@ def _stream(drive: Drive, s: Submission) -> Collected:
         if replies:
             waiting = store.reservations(run_id, s.tag, list(replies))
             jobs = dict(zip(replies, store.jobs(run_id, list(replies)), strict=True))
-            landed = [ready(drive, row, jobs[row], reply, batch_id, *waiting[row]) for row, reply in replies.items()]
+            landed = [ready(drive, s, row, jobs[row], reply, *waiting[row]) for row, reply in replies.items()]
             try:
                 write_files(drive.spec, (one.answer for one in landed))
             except (OSError, ValueError) as error:  # the store has them all the same
@@ -168,6 +171,15 @@ def _close(drive: Drive, s: Submission, collected: Collected, now: float) -> Non
         return
     if collected.left:
         _land_absent(drive, s, list(collected.left), now)
+    if notes := _notes(drive, s, collected, now):
+        drive.record_events(*notes)
+    refused = tuple(s.refused) if not s.outcomes["succeeded"] + s.outcomes["invalid"] else ()
+    if not refused or not take_other_way(drive, s, s.refusal, refused, now):
+        drive.record_events(*_taken(drive, s, now), ev.Closed(now, s.tag))
+
+
+def _notes(drive: Drive, s: Submission, collected: Collected, now: float) -> list[ev.Noted]:
+    """What a pass over an ended batch met that is worth a line in the log."""
     notes = [ev.Noted(now, f"{s.batch_id}: {line}") for line in collected.bad_lines[:3]]
     if len(collected.bad_lines) > 3:
         notes.append(ev.Noted(now, f"{s.batch_id}: {len(collected.bad_lines) - 3} more unreadable or unknown lines"))
@@ -180,11 +192,17 @@ def _close(drive: Drive, s: Submission, collected: Collected, now: float) -> Non
         notes.append(ev.Noted(now, f"{s.batch_id}: {told} usage; booked at the worst case"))
     if collected.unwritten:
         notes.append(ev.Noted(now, f"{collected.unwritten}; they are in the store, and to_jsonl writes them"))
-    if drive.spec.get("base_url"):
-        logged = {text for _, text in state.log}
-        found = getattr(drive.context.provider(s.provider), "notes", ())  # what an endpoint of the user's own takes
-        notes += [ev.Noted(now, note) for note in found if note not in logged]
-    drive.record_events(*notes, ev.Closed(now, s.tag))
+    return notes
+
+
+def _taken(drive: Drive, s: Submission, now: float) -> list[ev.Noted]:
+    """What an endpoint of the user's own was found to take, where the log does not say so yet."""
+    if not drive.spec.get("base_url"):
+        return []
+    found = [f"{drive.spec['base_url']}: requests go to {s.way}."] if s.way else []
+    found = found or getattr(drive.context.provider(s.provider), "notes", [])
+    logged = {text for _, text in drive.state.log}
+    return [ev.Noted(now, note) for note in found if note not in logged]
 
 
 def _land_absent(drive: Drive, s: Submission, rows: list[int], now: float) -> None:

@@ -12,6 +12,7 @@ from ..core.errors import ProviderError, ValidationError
 from ..core.submissions import Submission
 from ..providers.base import Found
 from .sending import unsent, wait_after
+from .ways import take_other_way
 
 if TYPE_CHECKING:
     from .drive import Drive
@@ -73,6 +74,8 @@ def _decide(drive: Drive, s: Submission, found: Found, now: float) -> None:
         s.next_at = now + poll_delay(now - s.at, drive.poll_interval, drive.context.clock.jitter())
         drive.rev += 1
     elif _is_absent(drive, s, now):
+        if take_other_way(drive, s, s.note or "", s.rows, now):
+            return
         if s.again:
             unsent(drive, s, now, "its list has no such batch, so it is sent again", retry_at=now)
         else:

@@ -18,6 +18,7 @@ from .answers import Answer, answer
 from .clock import utc
 from .costs import at_worst, billed, cache_saving
 from .records import Stored
+from .ways import other_way
 
 if TYPE_CHECKING:
     from .drive import Drive
@@ -41,9 +42,10 @@ class Ready:
     cached: Decimal
     retryable: bool
     cut: tuple[int, int] | None
+    refused: bool
 
 
-def ready(drive: Drive, row: int, job: Job, reply: Reply, batch_id: str, mark: str, worst: Decimal) -> Ready:
+def ready(drive: Drive, s: Submission, row: int, job: Job, reply: Reply, mark: str, worst: Decimal) -> Ready:
     """Read, check and price one reply: all that needs no knowledge of the run's state."""
     reply = _writable(reply)
     now, prices = utc(drive.context.clock.now()), drive.context.prices
@@ -53,9 +55,10 @@ def ready(drive: Drive, row: int, job: Job, reply: Reply, batch_id: str, mark: s
         cost = at_worst(prices, job, reply, worst, now)
         booked = "what it cost is not known" if cost is None else "it is booked at its worst case"
         reply = replace(reply, error=reply.error and f"{reply.error} As its usage is not known, {booked}.")
-    found = answer(job, reply, drive.context.models.get(drive.schema_keys.of(job.schema)), batch_id)
+    found = answer(job, reply, drive.context.models.get(drive.schema_keys.of(job.schema)), s.batch_id or "")
     cut = _room(drive, row, job) if found.kind == "truncated" else None
-    return Ready(row, job, reply.usage, mark, worst, found, cost, saved, cached, reply.retryable, cut)
+    refused = not cost and found.outcome == "errored" and other_way(drive, s, reply.error or "") is not None
+    return Ready(row, job, reply.usage, mark, worst, found, cost, saved, cached, reply.retryable, cut, refused)
 
 
 def _writable(reply: Reply) -> Reply:
@@ -100,6 +103,8 @@ def landing(drive: Drive, s: Submission, landed: list[Ready]) -> Callable[[], No
             unpriced=sum(r.cost is None for r in landed),
             lengths=_lengths(state, s, landed) if state.adaptive else None,
             cut=max((r.cut for r in landed if r.cut and not _again(drive, s, r)), default=None),
+            refused=[r.row for r in landed if r.refused] or None,
+            refusal=next((str(r.answer.body["error"])[:SAMPLE] for r in landed if r.refused), None),
         )
         results = [stored(r.row, r.mark, r.answer, r.cost) for r in landed]
         drive.hold(event)
@@ -113,7 +118,7 @@ def _again(drive: Drive, s: Submission, r: Ready) -> bool:
     """Whether a row is sent once more by itself: it failed in passing, or a lowered cap has cut its answer."""
     if r.answer.kind == "truncated":
         return drive.state.was_lowered(r.row, s, r.job.model, r.job.max_tokens) and not drive.state.cancelled
-    return r.retryable and drive.state.may_repeat(r.row)
+    return r.retryable and not r.refused and drive.state.may_repeat(r.row)  # the latter waits for the way to be found
 
 
 def _lengths(state: RunState, s: Submission, landed: list[Ready]) -> dict[str, list[list[int]]]:

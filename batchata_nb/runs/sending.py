@@ -28,6 +28,7 @@ from .clock import utc
 from .records import Sizing
 from .sent_rows import SentRows
 from .store_file import TakenOverError
+from .ways import take_other_way, way_now
 
 if TYPE_CHECKING:
     from .drive import Drive
@@ -194,7 +195,8 @@ def submit(drive: Drive, part: planning.Part, fingerprints: list[str], caps: Cap
     state, store, owner = drive.state, drive.context.store, drive.context.owner
     tag = f"{state.run_id}-{len(state.submissions) + 1}"
     lower = {model: cap for (provider, model), cap in caps.items() if provider == part.provider}
-    event = ev.Submitting(now, tag, part.provider, part.model, part.rows, str(part.reserved), owner, lower or None)
+    way = way_now(drive, part.provider, part.model)
+    event = ev.Submitting(now, tag, part.provider, part.model, part.rows, str(part.reserved), owner, lower or None, way)
     fresh = bool(drive.spec.get("fresh"))
     limit = state.ledger.limit
     budget = None if limit is None or not drive.spec.get("budget") else (str(drive.spec["budget"]), limit)
@@ -212,6 +214,7 @@ def submit(drive: Drive, part: planning.Part, fingerprints: list[str], caps: Cap
     submission = state.submissions[tag]
     submission.busy = True
     provider = drive.context.provider(part.provider)
+    send = provider.submit if way is None else partial(provider.submit_in, way)  # type: ignore[attr-defined]
     full = {row for row in part.rows if state.has_full_room(row)}
 
     def work() -> str:
@@ -224,7 +227,7 @@ def submit(drive: Drive, part: planning.Part, fingerprints: list[str], caps: Cap
                 raise TakenOverError
 
         still_ours()
-        return provider.submit(tag, SentRows(store, state.run_id, part.rows, row_of, still_ours))
+        return send(tag, SentRows(store, state.run_id, part.rows, row_of, still_ours))
 
     drive.context.work(work, partial(_submitted, drive, submission))
     return True
@@ -253,7 +256,7 @@ def _submitted(drive: Drive, s: Submission, batch_id: Any, error: BaseException 
         elif isinstance(error, CredentialsError) or error.status in (401, 402, 403, 429):
             unsent(drive, s, now, str(error), retry_at=now)
             stop(drive, str(error))
-        else:
+        elif not take_other_way(drive, s, str(error), s.rows, now):
             unsent(drive, s, now, str(error), retry_at=None)
     elif isinstance(error, StateError):
         raise error

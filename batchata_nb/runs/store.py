@@ -166,7 +166,7 @@ class Store(JobQueries, ResultQueries, TableQueries, Leases):
                 [(run_id, c.row, c.sizing.bound, c.sizing.size, c.sizing.outputs, whole(c.job)) for c in changed],
             )
 
-    def append_unsent(self, run_id: str, seq: int, event: ev.SubmitFailed | ev.TurnedAway) -> None:
+    def append_unsent(self, run_id: str, seq: int, event: ev.SubmitFailed | ev.TurnedAway | ev.OtherWay) -> None:
         """Record that nothing of a submission ran: its rows are no longer under way."""
         with self._write() as db:
             _append(db, run_id, seq, [event])
@@ -233,6 +233,17 @@ class Store(JobQueries, ResultQueries, TableQueries, Leases):
         """Return the provider's ids of all submissions of all runs."""
         found = self._read('SELECT body FROM events WHERE body LIKE \'{"event": "Submitted"%\'')
         return {str(json.loads(str(body))["batch_id"]) for (body,) in found}
+
+    def way(self, base_url: str, provider: str, model: str, since: float) -> str | None:
+        """Return how requests are put to an endpoint, where a run found out after that time that it refuses others."""
+        found = self._read(
+            "SELECT body FROM events JOIN runs USING (run_id) WHERE json_extract(spec, '$.base_url') = ? "
+            'AND body LIKE \'{"event": "OtherWay"%\'',
+            base_url,
+        )
+        events = [json.loads(str(body)) for (body,) in found]
+        known = [e for e in events if (e["provider"], e["model"]) == (provider, model) and e["at"] >= since]
+        return str(max(known, key=lambda e: e["at"])["way"]) if known else None
 
     def run_of_batch(self, batch_id: str) -> RunRecord | None:
         """Return the run that sent, or holds, a provider's batch."""

@@ -5,6 +5,7 @@ Both answer forms are told apart by what the line holds, so that one decoder rea
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from typing import Literal
 
 from ..core.jobs import Attachment, Attachments, Job, JsonObject
 from ..core.results import ErrorKind, Reply, Usage
-from . import replies
+from . import jsonl, replies
 from .envelope import answer_schema, framed, merged, system_text, turns
 from .schema import fit_shared
 
@@ -24,6 +25,7 @@ SchemaForm = Literal["strict", "object", "prompt"]
 """How an answer of a schema is asked for: `strict` by `json_schema`; `object` by `json_object` with the schema beside
 it and in the prompt, as some servers know the one and some the other; `prompt` in words alone."""
 _NAME = "openai"
+_MOST_SAID = 500
 _PASSING = frozenset({408, 409, 425, 429})
 _EXHAUSTED = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 
@@ -92,6 +94,12 @@ def encode_chat(
     return merged(body, job.params)
 
 
+def schema_size(job: Job) -> int:
+    """Return how many bytes the schema of the job's answer has as it goes out."""
+    schema = answer_schema(job)
+    return 0 if schema is None else len(jsonl.encode(fit_shared(schema, _NAME)))
+
+
 def row(row_id: str, request: JsonObject, *, endpoint: str = RESPONSES) -> JsonObject:
     """Return one line of the batch's input file."""
     return {ROW_ID: row_id, "method": "POST", "url": endpoint, "body": request}
@@ -106,7 +114,8 @@ def decode(line: JsonObject) -> Reply:
     status = replies.number(response, "status_code")
     body = replies.mapping(response.get("body"))
     if status >= 400:
-        return _refused(row_id, line, status, body.get("error"))
+        said = body.get("error") or line.get("error") or body.get("detail") or body.get("message")
+        return _refused(row_id, line, status, said)
     if line.get("error"):
         return _not_run(row_id, line, line["error"])
     return decode_body(row_id, body, raw=line)
@@ -278,4 +287,7 @@ def _not_run(row_id: str | None, line: JsonObject, error: object) -> Reply:
 def _error(error: object) -> tuple[str, str]:
     known = replies.mapping(error)
     code = replies.word(known.get("code")) or replies.word(known.get("type")) or ""
-    return code, replies.word(known.get("message")) or (error if isinstance(error, str) else "no message")
+    message = replies.word(known.get("message")) or (error if isinstance(error, str) else "no message")
+    if not known and isinstance(error, list) and error:  # as servers built with FastAPI put what they refuse
+        message = json.dumps(error, ensure_ascii=False)[:_MOST_SAID]
+    return code, message

@@ -144,7 +144,7 @@ def _handler(server: CompatibleServer) -> type[BaseHTTPRequestHandler]:
             line = f"{self.command} {self.path.partition('?')[0]}"
             server.calls.append((line, body))
             status, answer = server.reply(line, self.headers.get("Authorization"), body)
-            data = json.dumps(answer).encode()
+            data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))

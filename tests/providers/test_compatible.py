@@ -19,6 +19,8 @@ from batchata_nb.providers.base import Row
 from batchata_nb.providers.openai import OpenAIProvider
 from batchata_nb.providers.openai_compatible import NO_KEY, base_url
 from batchata_nb.providers.probing import probe
+from batchata_nb.providers.tokens import bound
+from batchata_nb.wire import jsonl
 
 from .compatible import CompatibleServer
 
@@ -255,10 +257,14 @@ def test_a_base_url_is_for_openai_alone() -> None:
 
 
 def test_a_schema_in_the_prompt_counts_as_size() -> None:
-    """The bound of a row covers the way that takes most room."""
+    """The bounds of a row, in bytes and tokens, cover the way that takes most room."""
+    wide = {**SCHEMA, "properties": {**SCHEMA["properties"], **{f"p{n}": {"type": "boolean"} for n in range(500)}}}
     with CompatibleServer(json_schema=400) as server:
         provider = provider_of(server)
-        bound = provider.encoded_size(TYPED)
-        text_of(provider, TYPED)
+        job = replace(TYPED, schema=wide, endpoint=server.url)
+        size, tokens = provider.encoded_size(job), bound(job).tokens
+        text_of(provider, job)
 
-    assert len(json.dumps(server.sent("POST /v1/chat/completions")[-1])) <= bound
+    sent = server.sent("POST /v1/chat/completions")[-1]
+    assert len(jsonl.encode(sent)) <= size
+    assert len(json.dumps(sent["response_format"]) + sent["messages"][-1]["content"]) <= tokens
