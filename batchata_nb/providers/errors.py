@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -51,6 +52,10 @@ UNREACHED = Rule("could not be reached", retryable=True)
 GARBLED = Rule(
     "answered with something that is not its API's (a proxy or log-in page?)", retryable=True, ambiguous=True
 )
+CERTIFICATE = Rule(
+    "shows a certificate that this computer does not trust; if it is one of your own, name its file in SSL_CERT_FILE"
+)
+NO_TLS = Rule("does not speak https there (did you mean http://)")
 LOCAL = Rule("could not be called: the SDK is not set up for it")
 
 TRANSPORT: Mapping[str, Rule] = {
@@ -98,6 +103,8 @@ class ErrorTable:
                 return self.codes[code]
         if rule := self.statuses.get(_status(error) or 0):
             return rule
+        if rule := _refused_tls(error):
+            return rule
         cause = error.__cause__ or error.__context__
         if cause is not None and TRANSPORT.get(type(cause).__name__) is UNREACHED:
             return UNREACHED
@@ -132,6 +139,14 @@ class ErrorTable:
             quota=rule.quota,
         )
 
+    def fault(self, status: int, said: str, *, secrets: Iterable[str] = ()) -> ProviderError:
+        """Return the error of an answer that names a fault under the status of success; nothing was answered."""
+        quota, passing = status == 429, status in (408, 409, 429) or status >= 500
+        text = f"{self.label} answered with an error: {said.rstrip('.')[:500]} ({status})"
+        return ProviderError(
+            redact(text, secrets), provider=self.provider, status=status, retryable=passing, quota=quota
+        )
+
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Return the text with all keys replaced by `***`: the given ones, and whatever looks like one."""
@@ -147,6 +162,18 @@ def body_of(error: BaseException) -> dict[str, Any]:
     if isinstance(body, dict) and isinstance(body.get("error"), dict):
         body = body["error"]
     return body if isinstance(body, dict) else {}
+
+
+def _refused_tls(error: BaseException) -> Rule | None:
+    """The rule for a connection that TLS refuses and will refuse again; it stands deep below what an SDK raises."""
+    below: BaseException | None = error
+    while below is not None:
+        if isinstance(below, ssl.SSLCertVerificationError):
+            return CERTIFICATE
+        if isinstance(below, ssl.SSLError) and below.reason == "WRONG_VERSION_NUMBER":
+            return NO_TLS
+        below = below.__cause__ or below.__context__
+    return None
 
 
 def _status(error: BaseException) -> int | None:
@@ -168,6 +195,8 @@ def _codes(error: BaseException) -> list[str]:
 
 
 def _message(error: BaseException) -> str:
+    if _refused_tls(error) and (cause := error.__cause__ or error.__context__):
+        return str(cause).partition(" (_ssl")[0]
     message = body_of(error).get("message") or getattr(error, "message", None) or str(error) or type(error).__name__
     text = str(message).strip()
     return "a web page in place of an answer" if "<html" in text.lower() else text.rstrip(".")[:500]

@@ -24,18 +24,23 @@ from ..wire import jsonl
 from .answering import ask, read
 from .base import BatchStatus, Found, Limits, Provider, Row
 from .common import SdkProvider
-from .common import wait as pause
+from .errors import UNREACHED
 from .single import held
 
 FIRST, MOST = 4, 16
 """How many requests are under way at once: at first, and at most."""
-TRIES, PAUSE, LONGEST = 6, 1.0, 120.0
-"""How often a refused request is tried, and the waiting between, in seconds: doubling from the first to the longest."""
+TRIES, PAUSE, LONGEST, MOST_WAIT = 6, 1.0, 120.0, 3600.0
+"""How often a request is tried that meets a fault in passing, and the waiting between, in seconds: doubling from the
+first to the longest, or as long as the endpoint says, up to the last. Rate limits are waited out however long they are,
+and so is an endpoint that cannot be reached any more after it has answered."""
 
 
 @dataclass(slots=True)
 class Gate:
-    """Lets so many requests through at once as the endpoint bears: one more after each full round, half after a 429."""
+    """Lets so many requests through at once as the endpoint bears: one more after each full round, half after a 429.
+
+    Who waits for the end of a rate limit keeps the place, so that nobody else runs into it meanwhile.
+    """
 
     size: float = FIRST
     inside: int = 0
@@ -47,11 +52,17 @@ class Gate:
             self.condition.wait_for(lambda: self.inside < int(self.size))
             self.inside += 1
 
-    def leave(self, *, crowded: bool) -> None:
-        """Give the place back, and say whether the endpoint asked to slow down."""
+    def slow(self) -> None:
+        """Take it that the endpoint asked to slow down."""
+        with self.condition:
+            self.size = max(1.0, self.size / 2)
+
+    def leave(self, *, answered: bool) -> None:
+        """Give the place back, and say whether the request was answered."""
         with self.condition:
             self.inside -= 1
-            self.size = max(1.0, self.size / 2) if crowded else min(float(MOST), self.size + 1 / self.size)
+            if answered:
+                self.size = min(float(MOST), self.size + 1 / self.size)
             self.condition.notify_all()
 
 
@@ -66,7 +77,9 @@ class Pass:
     failed: int = 0
     stopped: str | None = None
     cancelled: bool = False
+    word: str = "live"
     working: int = 0
+    halt: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def write(self, line: JsonObject) -> None:
@@ -87,8 +100,13 @@ class Pass:
             if not self.closed.exists():
                 self._append({"sent": row.row_id})
                 return True
-        self.stopped = "Another kernel has taken this over, and sends what is left."
+        self.stop("Another kernel has taken this over, and sends what is left.")
         return False
+
+    def stop(self, why: str) -> None:
+        """Send nothing more."""
+        self.stopped = why
+        self.halt.set()
 
     @property
     def gate(self) -> Path:
@@ -177,7 +195,7 @@ class LiveProvider:
         if current is None:
             return BatchStatus("ended", "interrupted")
         state = "ended" if current.over else "cancelling" if current.cancelled else "running"
-        word = "cancelled" if current.cancelled else "stopped" if current.stopped else "live"
+        word = "cancelled" if current.cancelled else "stopped" if current.stopped else current.word
         return BatchStatus(
             state,  # type: ignore[arg-type]
             word,
@@ -204,6 +222,8 @@ class LiveProvider:
                 rows = found.get("rows", rows)
                 if "sent" in found:
                     seen.add(found["sent"])
+                elif "unsent" in found:
+                    seen.discard(found["unsent"])
                 elif "answer" in found:
                     yield read(self.name, found["row"], found["answer"])
                 elif "reply" in found:
@@ -217,6 +237,7 @@ class LiveProvider:
         """Send nothing more; what is under way may finish."""
         if batch_id in self._passes:
             self._passes[batch_id].cancelled = True
+            self._passes[batch_id].halt.set()
 
     def find(self, tag: str, since: datetime, rows: int) -> Found:
         """Look for the file of a submission: it is there if sending began."""
@@ -237,59 +258,85 @@ class LiveProvider:
 
     def _work(self, current: Pass) -> None:
         try:
-            while not current.cancelled and current.stopped is None:
+            while not current.halt.is_set():
                 try:
                     row = current.waiting.popleft()
                 except IndexError:
                     return
                 self._send(current, row)
         except OSError as error:  # what cannot be recorded is not sent: without this the others would wait for ever
-            current.stopped = f"Answers cannot be kept in {current.path.parent}: {error.strerror or error}."
+            current.stop(f"Answers cannot be kept in {current.path.parent}: {error.strerror or error}.")
         except Exception as error:  # noqa: BLE001 — the rest is not sent, and whoever waits is told
-            current.stopped = f"Sending was stopped by a fault: {type(error).__name__}: {error}"
+            current.stop(f"Sending was stopped by a fault: {type(error).__name__}: {error}")
         finally:
             with current.lock:
                 current.working -= 1
 
     def _send(self, current: Pass, row: Row) -> None:
         """Send one row until it is answered, refused for good, or lost."""
-        for attempt in range(TRIES):
+        refusals = {True: 0, False: 0}
+        while True:
             self.gate.enter()
-            crowded = False
+            answered, wait = False, 0.0
             try:
-                if not current.begin(row):
+                if current.halt.is_set() or not current.begin(row):
                     return
-                answer = ask(self.inner, row.job)
-            except ProviderError as error:
-                crowded = error.quota
-                last = attempt == TRIES - 1
-                if error.status is None and error.retryable and not _unreached(error):
-                    current.failed += 1
-                    return  # it may have been answered and billed: no line, so it is booked at its worst case
-                if not error.retryable or last:
-                    self._failed(current, row, error)
+                try:
+                    answer = ask(self.inner, row.job)
+                except (ProviderError, ValidationError) as error:
+                    found = error if isinstance(error, ProviderError) else ProviderError(str(error))
+                    refusals[found.quota] += 1
+                    if not self._may_repeat(current, found, refusals[False]):
+                        self._failed(current, row, found)
+                        return
+                    wait = _wait(found, refusals[found.quota])
+                    current.write({"unsent": row.row_id})  # it was certainly not answered
+                    if found.quota:
+                        current.word = "told to slow down"
+                        self.gate.slow()
+                        current.halt.wait(wait)
+                else:
+                    current.write({"row": row.row_id, "answer": answer})
+                    current.done += 1
+                    answered, current.word = True, "live"
                     return
-                wait = min(max(PAUSE * 2**attempt, error.retry_after or 0.0), LONGEST)
-            except ValidationError as error:
-                self._failed(current, row, ProviderError(str(error)))
-                return
-            else:
-                current.write({"row": row.row_id, "answer": answer})
-                current.done += 1
-                return
             finally:
-                self.gate.leave(crowded=crowded)
-            pause(wait)
+                self.gate.leave(answered=answered)
+            if not found.quota:
+                current.word = "trying again"
+                current.halt.wait(wait)
+
+    def _may_repeat(self, current: Pass, error: ProviderError, tries: int) -> bool:
+        """Whether a request that failed is sent again here; what may have been answered and billed never is."""
+        if not error.retryable:
+            return False
+        if error.quota:
+            return True
+        if _unreached(error):
+            return tries < TRIES or current.done > 0
+        return error.status is not None and tries < TRIES
 
     def _failed(self, current: Pass, row: Row, error: ProviderError) -> None:
-        if isinstance(error, CredentialsError) or error.status in (401, 402, 403):
-            current.stopped = str(error)
+        unreached = _unreached(error)
+        if isinstance(error, CredentialsError) or error.status in (401, 402, 403) or unreached:
+            current.stop(str(error))
+        # No status: its answer was lost on the way, or could not be read, and it may have been billed.
+        lost = error.retryable and error.status is None and not unreached
         kind: Any = "provider_error" if error.retryable or current.stopped else "invalid_request"
-        reply = Reply(row.row_id, "errored", error_kind=kind, error=str(error), retryable=error.retryable)
+        reply = Reply(
+            row.row_id, "errored", error_kind=kind, error=str(error), retryable=error.retryable, metered=not lost
+        )
         current.write({"reply": {**asdict(reply), "native": None}})
         current.failed += 1
 
 
+def _wait(error: ProviderError, times: int) -> float:
+    """Seconds until a request is sent again that has been refused so many times."""
+    if error.retry_after is not None:
+        return min(max(error.retry_after, PAUSE), MOST_WAIT)
+    return min(PAUSE * 2.0 ** min(times - 1, 10), LONGEST)
+
+
 def _unreached(error: ProviderError) -> bool:
     """Whether the request certainly never arrived."""
-    return "could not be reached" in str(error)
+    return error.status is None and UNREACHED.says in str(error)

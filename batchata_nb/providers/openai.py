@@ -25,7 +25,7 @@ from . import openai_models as models
 from .attachments import Attacher, Sizes, inline
 from .base import BatchStatus, Found, Limits, Row
 from .common import Pause, SdkProvider, is_loopback, wait
-from .openai_compatible import NO_KEY, Abilities
+from .openai_compatible import NO_KEY, Abilities, error_in
 from .openai_errors import ERRORS
 from .openai_ways import MISSING, Way, after, named
 from .transfer import decoded, download, write_lines
@@ -132,13 +132,14 @@ class OpenAIProvider(SdkProvider):
 
         with self.translated():
             try:
-                self.client.post("/responses", body={}, cast_to=object)
+                answer: Any = self.client.post("/responses", body={}, cast_to=object)
             except openai.APIStatusError as error:
                 if error.status_code in MISSING:
                     return False
                 if error.status_code in (401, 403, 429) or error.status_code >= 500:
                     raise
-        return True
+                return True
+        return isinstance(answer, dict) and "output" in answer  # else a page, or an error under the status of success
 
     # ------------------------------------------------------------------ before anything is sent
 
@@ -296,7 +297,11 @@ class OpenAIProvider(SdkProvider):
             path = (self.abilities.path or wire.RESPONSES).removeprefix("/v1")
             with self.translated():
                 found: Any = self.client.post(path, body=self.request_of(job, attachments), cast_to=object)
-            return found if isinstance(found, dict) else {}
+            if not isinstance(found, dict):
+                raise self._garbled()
+            if (fault := error_in(found)) is not None:
+                raise self.errors.fault(*fault, secrets=self._secrets())
+            return found
 
         return send() if self.is_own else self.abilities.ask(job, send)
 
@@ -309,9 +314,14 @@ class OpenAIProvider(SdkProvider):
         if self.is_own:
             return
         try:
-            self._get("/batches", {"limit": 1})
+            answer = self._get("/batches", {"limit": 1})
         except ProviderError as error:
             self._refuse_without_batches(error)
+            if error.status is None and not error.retryable:
+                raise
+        else:
+            if (fault := error_in(answer)) is not None:
+                self._refuse_without_batches(self.errors.fault(404, fault[1], secrets=self._secrets()))
 
     def _refuse_without_batches(self, error: ProviderError, input_file: str | None = None) -> None:
         """Put the one clear error in the place of one that shows that the endpoint has no such path."""

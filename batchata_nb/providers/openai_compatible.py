@@ -161,6 +161,16 @@ class Abilities:
         return send()
 
 
+def error_in(answer: JsonObject) -> tuple[int, str] | None:
+    """Return the status and words of an error that came under the status of success, as some servers send them."""
+    error = answer.get("error") or (answer if answer.get("object") == "error" else None)
+    if not error or "choices" in answer or "output" in answer:
+        return None
+    told: JsonObject = error if isinstance(error, dict) else {"message": error}
+    code: Any = told.get("code")
+    return code if isinstance(code, int) and 400 <= code < 600 else 500, str(told.get("message") or error)
+
+
 def _is_object(answer: JsonObject) -> bool:
     """Whether an answer is a JSON object, or one that ended too early to tell."""
     reply = wire.decode_body(None, answer)

@@ -60,6 +60,8 @@ def _look_at(provider: OpenAIProvider, url: str, live: bool) -> None:
     except (CredentialsError, BatchSubmissionError):
         raise
     except ProviderError as error:
+        if error.status is None and not error.retryable:  # waiting would not mend it: https refused, no such URL
+            raise
         if error.status != 404 or not _has_models(provider, f"{url}/v1"):
             return
         raise BatchSubmissionError(

@@ -10,10 +10,31 @@ from __future__ import annotations
 import json
 import re
 import threading
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+BUSY = {"error": {"message": "busy", "type": "server_error", "code": None}}
 REFUSAL = "[{'type': 'literal_error', 'loc': ('body', 'response_format', 'type'), 'msg': \"Input should be 'text'\"}]"
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What goes out in the place of an answer, as it stands.
+
+    Attributes:
+        content: The bytes.
+        status: HTTP status; 0 closes the connection without a word.
+        kind: Their media type.
+        missing: So many bytes more are announced than are sent.
+        headers: Further headers.
+    """
+
+    content: bytes = b""
+    status: int = 200
+    kind: str = "application/json"
+    missing: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 class CompatibleServer:
@@ -25,7 +46,9 @@ class CompatibleServer:
         responses: Status for an empty request to `/v1/responses`.
         cap: The parameter that caps the output; the other one is refused by name, unless `cap` is None.
         key: Key that is wanted, or None.
-        faults: Statuses of the next chat requests, before anything else is looked at.
+        faults: Statuses of the next chat requests, or what goes out instead, before anything else is looked at.
+        prefix: Where its paths begin; other ones are not there.
+        port: Where it listens; 0 takes any.
     """
 
     def __init__(
@@ -36,12 +59,15 @@ class CompatibleServer:
         responses: int = 404,
         cap: str | None = None,
         key: str | None = None,
-        faults: list[int] | None = None,
+        faults: list[int | Raw] | None = None,
+        prefix: str = "",
+        port: int = 0,
     ) -> None:
+        self.prefix = prefix
         self.statuses = {"json_schema": json_schema, "json_object": json_object}
         self.responses, self.cap, self.key, self.faults = responses, cap, key, faults or []
         self.calls: list[tuple[str, Any]] = []
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     def __enter__(self) -> CompatibleServer:
@@ -56,7 +82,16 @@ class CompatibleServer:
     @property
     def url(self) -> str:
         """Base URL."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
+        return f"http://127.0.0.1:{self._http.server_address[1]}{self.prefix}/v1"
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._http.server_address[1])
+
+    def answer(self, text: str = "Hello Rome") -> bytes:
+        """What it answers in chat to a question without a schema."""
+        return json.dumps(self._chat({"model": "m", "messages": [{"role": "user", "content": text}]})[1]).encode()
 
     def sent(self, line: str) -> list[Any]:
         """The bodies of the calls of a request line."""
@@ -78,7 +113,8 @@ class CompatibleServer:
         if line != "POST /v1/chat/completions":
             return 404, {"detail": "Not Found"}
         if self.faults:
-            return self.faults.pop(0), {"error": {"message": "busy", "type": "server_error", "code": None}}
+            fault = self.faults.pop(0)
+            return (200, fault) if isinstance(fault, Raw) else (fault, dict(BUSY))
         return self._chat(body)
 
     def _chat(self, body: Any) -> tuple[int, Any]:
@@ -141,15 +177,22 @@ def _handler(server: CompatibleServer) -> type[BaseHTTPRequestHandler]:
             content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             is_json = "json" in (self.headers.get("Content-Type") or "")
             body = json.loads(content) if content and is_json else content
-            line = f"{self.command} {self.path.partition('?')[0]}"
+            path = self.path.partition("?")[0]
+            line = f"{self.command} {path.removeprefix(server.prefix) if path.startswith(server.prefix) else 'nowhere'}"
             server.calls.append((line, body))
             status, answer = server.reply(line, self.headers.get("Authorization"), body)
-            data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
+            data = answer if isinstance(answer, bytes) else json.dumps(answer, default=str).encode()
+            raw = answer if isinstance(answer, Raw) else Raw(data, status)
+            self.close_connection = raw.missing > 0 or not raw.status or raw.headers.get("Connection") == "close"
+            if not raw.status:
+                return
+            self.send_response(raw.status)
+            self.send_header("Content-Type", raw.kind)
+            self.send_header("Content-Length", str(len(raw.content) + raw.missing))
+            for name, value in raw.headers.items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(data)
+            self.wfile.write(raw.content)
 
         do_GET = do_POST = handle_any  # noqa: N815
 

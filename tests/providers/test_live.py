@@ -90,15 +90,18 @@ def test_passing_faults_are_waited_out(live, server):
     assert 6 == len(server.book()["openai"]["live"])
 
 
-def test_a_lost_answer_has_no_line(live, server):
-    """The answer was lost on the way: no line, so it is booked at its worst case, and not sent again here."""
+def test_a_lost_answer_is_booked_at_its_worst_case(live, server):
+    """The answer was lost on the way: it may have been billed, so it counts at its worst case, with the reason."""
     server.faults.add(Fault("lost", provider="openai", route="live"))
     provider = live()
     provider.submit("t-1", rows(3))
 
     status, replies = collect(provider)
 
-    assert (2, 1) == (len(replies), status.failed)
+    [lost] = [reply for reply in replies if reply.outcome != "succeeded"]
+    assert (3, 1) == (len(replies), status.failed)
+    assert (False, True, "provider_error") == (lost.metered, lost.retryable, lost.error_kind)
+    assert "did not answer" in lost.error
 
 
 def test_a_refused_key_stops_the_rest(live, server):
@@ -210,12 +213,11 @@ def test_a_submission_is_never_begun_twice(live):
 def test_the_gate_halves_and_grows():
     """Half as many at once after a refusal for crowding, slowly more after successes."""
     gate = Gate()
-    gate.enter()
-    gate.leave(crowded=True)
+    gate.slow()
     assert 2.0 == gate.size
     for _ in range(100):
         gate.enter()
-        gate.leave(crowded=False)
+        gate.leave(answered=True)
     assert 10 < gate.size <= 16
 
 
