@@ -108,7 +108,8 @@ def _other_way(state: RunState, e: ev.OtherWay, s: Submission) -> None:
         state.attempts[row] -= 1
     _unsent(state, e.rows)
     state.ways[e.provider, e.model] = e.way
-    _note(state, e.at, f"from now on requests go to {e.way}, as {s.way} was refused: {e.message}")
+    _made_room(state, e.at)
+    _note(state, e.at, f"from now on requests go to {e.way}, as {s.way} failed: {e.message}")
 
 
 def _uncertain(state: RunState, e: ev.SubmitUncertain, s: Submission) -> None:
@@ -154,6 +155,9 @@ def _landed(state: RunState, e: ev.Landed, s: Submission) -> None:
             state.kinds[row] = kind
         if again and kind == "truncated":  # by a lowered cap
             state.cut.add(row)
+    for row in e.unsent or ():
+        state.attempts[row] -= 1
+    s.unkept += e.unkept
     s.refused += e.refused or ()
     s.refusal = s.refusal or e.refusal or ""
     if e.cut:
@@ -166,13 +170,17 @@ def _landed(state: RunState, e: ev.Landed, s: Submission) -> None:
         state.messages.setdefault(kind, message)
 
 
+def _made_room(state: RunState, at: float) -> None:
+    if state.awaits_room:
+        state.not_before, state.awaits_room = min(state.not_before, at), False
+
+
 def _closed(state: RunState, e: ev.Closed, s: Submission) -> None:
     state.ledger.release(e.tag)
     s.handle, s.closed_at = {}, e.at
     if s.rejected:
         return
-    if state.awaits_room:
-        state.not_before, state.awaits_room = min(state.not_before, e.at), False
+    _made_room(state, e.at)
     if s.provider in state.room and not state.turned_away[s.provider]:
         state.room[s.provider] *= 2
 

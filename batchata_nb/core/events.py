@@ -158,6 +158,8 @@ class Landed(Dated):
         lengths: Model → input and output tokens of each whole answer, where caps follow from them.
         refused: Rows that the endpoint refused for the way in which they were put, which another way may mend.
         refusal: What it said of one of them.
+        unkept: Answers that pass over the schema altogether.
+        unsent: Rows that never left this computer; they go out again, and this counts as no attempt.
     """
 
     tag: str
@@ -172,6 +174,8 @@ class Landed(Dated):
     cut: Sequence[int] | None = None
     refused: Sequence[int] | None = None
     refusal: str | None = None
+    unkept: int = 0
+    unsent: Sequence[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +191,8 @@ class TurnedAway(Dated):
 class OtherWay(Dated):
     """The endpoint takes no requests put in the way of this submission: its refused rows are put in another `way`.
 
-    Nothing of them ran and nothing was charged, and it was no fault of theirs: it counts as no attempt.
+    Nothing of them ran and nothing was charged, and it was no fault of theirs: it counts as no attempt. Without rows:
+    it answered, and passed over the schema; what is sent from now on goes the other way.
     """
 
     tag: str

@@ -65,6 +65,7 @@ class Reply:
         error_kind: Set unless succeeded.
         error: One sentence for the user, unless succeeded.
         retryable: Whether sending the same row again may help.
+        unsent: Whether it never left this computer, so that sending it is no further attempt.
         finish_reason: The provider's own word.
         usage: Billed tokens; zeros where nothing was billed.
         metered: Whether `usage` tells what was billed; if not, the row is booked at its worst case.
@@ -79,6 +80,7 @@ class Reply:
     error_kind: ErrorKind | None = None
     error: str | None = None
     retryable: bool = False
+    unsent: bool = False
     finish_reason: str | None = None
     usage: Usage = Usage()
     metered: bool = True

@@ -71,6 +71,7 @@ class Submission:
     absent: int = 0
     refused: list[int] = field(default_factory=list)
     refusal: str = ""
+    unkept: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     worst: Decimal = Decimal(0)
     cost: Decimal = Decimal(0)

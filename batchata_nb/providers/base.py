@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from ..core.jobs import Document, Job, JsonObject
 from ..core.results import Reply
@@ -129,3 +129,23 @@ class Provider(Protocol):
 
     def count_tokens(self, job: Job) -> int | None:
         """Return the provider's own count of the job's input tokens, or None where it has no free endpoint."""
+
+
+@runtime_checkable
+class ManyWays(Protocol):
+    """What a provider has besides whose endpoints differ in the requests they take; a way is a text that names one."""
+
+    def first_way(self) -> str | None:
+        """Name the way in which requests are put to begin with; None where there is only one. No network."""
+
+    def submit_in(self, way: str, tag: str, rows: Sequence[Row]) -> str:
+        """Submit with the requests put in this way; raise what `other_way` knows if the endpoint lacks it."""
+
+    def other_way(self, way: str, model: str, said: str) -> str | None:
+        """Name the way that may be taken where this one was refused; None where another one would not help.
+
+        Args:
+            way: The way that was refused.
+            model: The model that was asked.
+            said: What the endpoint said; of a row, its status first.
+        """

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import ssl
 import sys
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..core.errors import BatchataError, CredentialsError, ModelNotSupportedError, ValidationError
@@ -27,6 +29,12 @@ def is_loopback(url: str | None) -> bool:
     """Return whether a base URL leads to this computer, where no proxy of the environment belongs in between."""
     host = urlsplit(url or "").hostname or ""
     return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def trusted() -> ssl.SSLContext | bool:
+    """Return what decides which certificates are trusted where the environment is passed over, and proxies with it."""
+    file = os.environ.get("SSL_CERT_FILE")
+    return ssl.create_default_context(cafile=file) if file and Path(file).is_file() else True
 
 
 def wait(seconds: float) -> None:

@@ -254,7 +254,7 @@ class LiveProvider:
         if current is not None and current.stopped:
             return Reply(row_id, "errored", error_kind="provider_error", error=current.stopped)
         why = "The process ended before it was sent."
-        return Reply(row_id, "expired", error_kind="expired", error=why, retryable=True)
+        return Reply(row_id, "expired", error_kind="expired", error=why, retryable=True, unsent=True)
 
     def _work(self, current: Pass) -> None:
         try:

@@ -24,7 +24,7 @@ from . import openai_batches as batches
 from . import openai_models as models
 from .attachments import Attacher, Sizes, inline
 from .base import BatchStatus, Found, Limits, Row
-from .common import Pause, SdkProvider, is_loopback, wait
+from .common import Pause, SdkProvider, is_loopback, trusted, wait
 from .openai_compatible import NO_KEY, Abilities, error_in
 from .openai_errors import ERRORS
 from .openai_ways import MISSING, Way, after, named
@@ -114,7 +114,8 @@ class OpenAIProvider(SdkProvider):
         import openai
 
         key, url, timeout = self.key(), self.url, openai.Timeout(600, connect=10)
-        http = openai.DefaultHttpxClient(timeout=timeout, trust_env=not is_loopback(url))
+        near = is_loopback(url)
+        http = openai.DefaultHttpxClient(timeout=timeout, trust_env=not near, verify=trusted() if near else True)
         weakref.finalize(self, http.close)
         return openai.OpenAI(api_key=key, base_url=url, timeout=timeout, max_retries=0, http_client=http)
 
@@ -209,13 +210,7 @@ class OpenAIProvider(SdkProvider):
         return self._submit(wanted, tag, rows)
 
     def other_way(self, way: str, model: str, said: str) -> str | None:
-        """Name the way that may be taken where this one was refused; None where another one would not help.
-
-        Args:
-            way: The way that was refused.
-            model: The model that was asked.
-            said: What the endpoint said; of a row, its status first.
-        """
+        """Name the way that may be taken where this one was refused; None where another one would not help."""
         refused = named(way)
         if self.base_url is None or refused is None:
             return None

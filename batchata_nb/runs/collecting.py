@@ -16,7 +16,7 @@ from .layout import write_files
 from .rowset import RowSet
 from .store_file import chunks
 from .watching import GONE, failed_in_passing
-from .ways import take_other_way
+from .ways import take_other_way, turned_back
 
 if TYPE_CHECKING:
     from .drive import Drive
@@ -173,8 +173,7 @@ def _close(drive: Drive, s: Submission, collected: Collected, now: float) -> Non
         _land_absent(drive, s, list(collected.left), now)
     if notes := _notes(drive, s, collected, now):
         drive.record_events(*notes)
-    refused = tuple(s.refused) if not s.outcomes["succeeded"] + s.outcomes["invalid"] else ()
-    if not refused or not take_other_way(drive, s, s.refusal, refused, now):
+    if not turned_back(drive, s, now):
         drive.record_events(*_taken(drive, s, now), ev.Closed(now, s.tag))
 
 

@@ -22,7 +22,7 @@ LIVE = "live"
 PRACTICE = "practice"
 """The `Job.endpoint` of jobs for the practice provider: its answers are never taken for a model's."""
 SECRETS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY")
-SETTINGS = ("ANTHROPIC_", "OPENAI_", "GOOGLE_", "GEMINI_")
+SETTINGS = ("ANTHROPIC_", "OPENAI_", "GOOGLE_", "GEMINI_", "SSL_CERT_")
 POLL_SECONDS, PRACTICE_POLL_SECONDS = 30.0, 0.25
 
 

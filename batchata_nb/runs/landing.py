@@ -43,6 +43,8 @@ class Ready:
     retryable: bool
     cut: tuple[int, int] | None
     refused: bool
+    unkept: bool
+    unsent: bool
 
 
 def ready(drive: Drive, s: Submission, row: int, job: Job, reply: Reply, mark: str, worst: Decimal) -> Ready:
@@ -58,7 +60,11 @@ def ready(drive: Drive, s: Submission, row: int, job: Job, reply: Reply, mark: s
     found = answer(job, reply, drive.context.models.get(drive.schema_keys.of(job.schema)), s.batch_id or "")
     cut = _room(drive, row, job) if found.kind == "truncated" else None
     refused = not cost and found.outcome == "errored" and other_way(drive, s, reply.error or "") is not None
-    return Ready(row, job, reply.usage, mark, worst, found, cost, saved, cached, reply.retryable, cut, refused)
+    unkept = reply.outcome == "succeeded" and found.kind == "invalid_output" and "{" not in reply.text
+    return Ready(
+        row, job, reply.usage, mark, worst, found, cost, saved, cached, reply.retryable, cut, refused, unkept,
+        reply.unsent,
+    )  # fmt: skip
 
 
 def _writable(reply: Reply) -> Reply:
@@ -104,6 +110,8 @@ def landing(drive: Drive, s: Submission, landed: list[Ready]) -> Callable[[], No
             lengths=_lengths(state, s, landed) if state.adaptive else None,
             cut=max((r.cut for r in landed if r.cut and not _again(drive, s, r)), default=None),
             refused=[r.row for r in landed if r.refused] or None,
+            unkept=sum(r.unkept for r in landed),
+            unsent=[r.row for r in landed if r.unsent] or None,
             refusal=next((str(r.answer.body["error"])[:SAMPLE] for r in landed if r.refused), None),
         )
         results = [stored(r.row, r.mark, r.answer, r.cost) for r in landed]
@@ -118,6 +126,8 @@ def _again(drive: Drive, s: Submission, r: Ready) -> bool:
     """Whether a row is sent once more by itself: it failed in passing, or a lowered cap has cut its answer."""
     if r.answer.kind == "truncated":
         return drive.state.was_lowered(r.row, s, r.job.model, r.job.max_tokens) and not drive.state.cancelled
+    if r.unsent:
+        return not drive.state.cancelled
     return r.retryable and not r.refused and drive.state.may_repeat(r.row)  # the latter waits for the way to be found
 
 

@@ -28,7 +28,7 @@ from .clock import utc
 from .records import Sizing
 from .sent_rows import SentRows
 from .store_file import TakenOverError
-from .ways import take_other_way, way_now
+from .ways import sender, take_other_way, way_now
 
 if TYPE_CHECKING:
     from .drive import Drive
@@ -214,7 +214,7 @@ def submit(drive: Drive, part: planning.Part, fingerprints: list[str], caps: Cap
     submission = state.submissions[tag]
     submission.busy = True
     provider = drive.context.provider(part.provider)
-    send = provider.submit if way is None else partial(provider.submit_in, way)  # type: ignore[attr-defined]
+    send = sender(provider, way)
     full = {row for row in part.rows if state.has_full_room(row)}
 
     def work() -> str:

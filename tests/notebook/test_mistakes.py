@@ -10,6 +10,8 @@ import pytest
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
+from tests.providers.compatible import CompatibleServer
+
 M = "-m claude-sonnet-5-5 --practice"
 SCHEMA = "total: float\n---\nExtract."
 SETUP = """
@@ -144,6 +146,23 @@ def test_a_mistake_is_one_message(beginner, capsys, tmp_path, cell, part):
 def test_what_only_looks_like_a_mistake_runs(beginner, cell):
     """A prompt that holds Python below a line ---, and rows that are asked the same on purpose, are no mistakes."""
     assert beginner.run_cell(cell).success
+
+
+@pytest.mark.parametrize("absent", [404, 405, 200])
+def test_an_endpoint_without_batches_is_one_message(beginner, monkeypatch, absent):
+    """The cell names the option that goes without, whichever way the server says that it has no such path."""
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    with CompatibleServer(absent=absent) as server:
+        cell = f"%%batchata x -m gemma3-270m --base-url {server.url}\nHi"
+        error = beginner.run_cell(cell).error_in_exec
+        fine = beginner.run_cell(cell.replace("\n", " --live --wait\n"))
+
+    assert isinstance(error, UsageError)
+    assert f"{server.url} has no batches" in str(error)
+    assert "with --live" in str(error)
+    assert "\n" not in str(error)
+    assert fine.success
+    assert "Good morning." == beginner.user_ns["x"][0].raw_response
 
 
 def test_in_colab_a_missing_key_is_looked_for_in_its_secrets(beginner, monkeypatch):

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
+import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 BUSY = {"error": {"message": "busy", "type": "server_error", "code": None}}
@@ -37,6 +41,13 @@ class Raw:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+class _Http(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of who asked and was killed."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class CompatibleServer:
     """The server.
 
@@ -49,6 +60,9 @@ class CompatibleServer:
         faults: Statuses of the next chat requests, or what goes out instead, before anything else is looked at.
         prefix: Where its paths begin; other ones are not there.
         port: Where it listens; 0 takes any.
+        absent: Status of paths that are not there; with 200 the error stands in the body alone, as some servers do it.
+        seconds: How long a chat answer takes.
+        certificate: File with the key and certificate that it speaks https with.
     """
 
     def __init__(
@@ -62,12 +76,20 @@ class CompatibleServer:
         faults: list[int | Raw] | None = None,
         prefix: str = "",
         port: int = 0,
+        absent: int = 404,
+        seconds: float = 0.0,
+        certificate: Path | None = None,
     ) -> None:
-        self.prefix = prefix
+        self.scheme = "http" if certificate is None else "https"
+        self.prefix, self.absent, self.seconds = prefix, absent, seconds
         self.statuses = {"json_schema": json_schema, "json_object": json_object}
         self.responses, self.cap, self.key, self.faults = responses, cap, key, faults or []
         self.calls: list[tuple[str, Any]] = []
-        self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
+        self._http = _Http(("127.0.0.1", port), _handler(self))
+        if certificate is not None:
+            speaks = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            speaks.load_cert_chain(certificate)
+            self._http.socket = speaks.wrap_socket(self._http.socket, server_side=True)
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     def __enter__(self) -> CompatibleServer:
@@ -82,7 +104,7 @@ class CompatibleServer:
     @property
     def url(self) -> str:
         """Base URL."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}{self.prefix}/v1"
+        return f"{self.scheme}://127.0.0.1:{self._http.server_address[1]}{self.prefix}/v1"
 
     @property
     def port(self) -> int:
@@ -111,7 +133,8 @@ class CompatibleServer:
         if line == "POST /v1/responses" and self.responses != 404:
             return self.responses, {"error": {"message": "input is missing"}}
         if line != "POST /v1/chat/completions":
-            return 404, {"detail": "Not Found"}
+            return self.absent, {"detail": "Not Found"} if self.absent == 404 else {"error": f"Unexpected: {line}"}
+        threading.Event().wait(self.seconds)
         if self.faults:
             fault = self.faults.pop(0)
             return (200, fault) if isinstance(fault, Raw) else (fault, dict(BUSY))
@@ -191,8 +214,9 @@ def _handler(server: CompatibleServer) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(raw.content) + raw.missing))
             for name, value in raw.headers.items():
                 self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(raw.content)
+            with suppress(BrokenPipeError, ConnectionResetError):  # who asked was killed
+                self.end_headers()
+                self.wfile.write(raw.content)
 
         do_GET = do_POST = handle_any  # noqa: N815
 

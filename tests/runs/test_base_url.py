@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel
 
-from batchata_nb import Batch, BatchSubmissionError, ModelNotSupportedError, ValidationError
+from batchata_nb import Batch, BatchSubmissionError, ModelNotSupportedError, ProviderError, ValidationError
 from batchata_nb.notebook.cells import parse
 from batchata_nb.notebook.start import Defaults, fill
 from batchata_nb.runs.launch import attach
+from tests.providers import certificates
 from tests.providers.compatible import CompatibleServer
 
 
@@ -73,6 +74,36 @@ def test_without_batches_nothing_is_recorded(folder):
     """The one sentence names the option, and the store is not made."""
     with CompatibleServer() as server, pytest.raises(BatchSubmissionError, match="--live"):
         cities(server.url).run(name="c", wait=True)
+
+    assert not (folder / ".batchata").exists()
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_certificate_that_is_refused_is_one_sentence(folder, live):
+    """Waiting would not mend it, so it is said before a run is recorded, with what to do; nothing is waited for."""
+    server = CompatibleServer(certificate=certificates.make(folder))
+    with server, pytest.raises(ProviderError, match="SSL_CERT_FILE") as caught:
+        cities(server.url).run(name="c", live=live, wait=True)
+
+    assert str(caught.value).startswith(f"The endpoint {server.url} shows a certificate that this computer does not")
+    assert "\n" not in str(caught.value)
+    assert not (folder / ".batchata").exists()
+
+
+def test_a_certificate_of_ones_own_is_trusted_where_it_is_named(folder, monkeypatch):
+    """What the sentence says to do is enough."""
+    file = certificates.make(folder)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    with CompatibleServer(certificate=file) as server:
+        run = cities(server.url, count=2).run(name="c", live=True, wait=True)
+
+    assert ["Lisbon", "Oslo"] == [answer.city for answer in run.outputs]
+
+
+def test_https_where_there_is_only_http_is_said(folder):
+    """The sentence names what was probably meant."""
+    with CompatibleServer() as server, pytest.raises(ProviderError, match="did you mean http://"):
+        cities(server.url.replace("http:", "https:")).run(name="c", live=True, wait=True)
 
     assert not (folder / ".batchata").exists()
 

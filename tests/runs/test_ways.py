@@ -124,6 +124,19 @@ def test_a_later_run_goes_by_what_was_found():
     assert dict.fromkeys(NAMES, 1) == dict(server.billed)
 
 
+def test_a_form_that_is_passed_over_is_not_paid_again_unasked():
+    """Answers that keep to no schema are billed and stand; what is sent after them, also by retrying, goes on."""
+    with BatchServer(responses=404, json_schema=0) as server:
+        run = cities(server.url).run(name="a", wait=True)
+        first = len(server.batches), {result.error_kind for result in run}, dict(server.billed)
+        run.retry_failed().wait(30)
+
+    assert (1, {"invalid_output"}, dict.fromkeys(NAMES, 1)) == first
+    assert NAMES == [answer.city for answer in run.outputs]
+    assert "json_object" == server.asked(1)[0]["response_format"]["type"]
+    assert "pass over the response_format" in logged(run)
+
+
 def test_text_goes_through_too():
     """Jobs without a schema are refused for the path alone."""
     with BatchServer(create=0) as server:
