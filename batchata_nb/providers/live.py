@@ -46,10 +46,10 @@ class Gate:
     inside: int = 0
     condition: threading.Condition = field(default_factory=threading.Condition)
 
-    def enter(self) -> None:
-        """Wait for a place."""
+    def enter(self, halt: threading.Event) -> None:
+        """Wait for a place, or for the halt of the submission: then it is given at once, as nothing will be sent."""
         with self.condition:
-            self.condition.wait_for(lambda: self.inside < int(self.size))
+            self.condition.wait_for(lambda: halt.is_set() or self.inside < int(self.size))
             self.inside += 1
 
     def slow(self) -> None:
@@ -238,6 +238,8 @@ class LiveProvider:
         if batch_id in self._passes:
             self._passes[batch_id].cancelled = True
             self._passes[batch_id].halt.set()
+            with self.gate.condition:
+                self.gate.condition.notify_all()
 
     def find(self, tag: str, since: datetime, rows: int) -> Found:
         """Look for the file of a submission: it is there if sending began."""
@@ -276,7 +278,7 @@ class LiveProvider:
         """Send one row until it is answered, refused for good, or lost."""
         refusals = {True: 0, False: 0}
         while True:
-            self.gate.enter()
+            self.gate.enter(current.halt)
             answered, wait = False, 0.0
             try:
                 if current.halt.is_set() or not current.begin(row):

@@ -216,7 +216,7 @@ def test_the_gate_halves_and_grows():
     gate.slow()
     assert 2.0 == gate.size
     for _ in range(100):
-        gate.enter()
+        gate.enter(Event())
         gate.leave(answered=True)
     assert 10 < gate.size <= 16
 

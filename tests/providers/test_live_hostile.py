@@ -141,6 +141,21 @@ def test_cancelling_does_not_wait_for_a_pause(tmp_path: Path) -> None:
     assert 1 == len(server.sent("POST /v1/chat/completions"))
 
 
+def test_cancelling_does_not_wait_for_another_run(tmp_path: Path) -> None:
+    """A run that stands behind another one, which waits for the end of a rate limit, is cancelled at once."""
+    with CompatibleServer(faults=[Raw(b"{}", 429, headers={"Retry-After": "3000"})]) as server:
+        provider = LiveProvider(OpenAIProvider(base_url=server.url), tmp_path)
+        provider.gate.size = 1.0
+        provider.submit("t-0", rows(1))
+        until(lambda: provider.poll("t-0").word == "told to slow down")
+        provider.submit("t-1", rows(3))
+        provider.cancel("t-1")
+        _, replies = end(provider)
+        provider.cancel("t-0")
+
+    assert ["cancelled"] * 3 == [reply.outcome for reply in replies]
+
+
 def test_a_process_that_dies_in_a_pause_leaves_nothing_in_doubt(tmp_path: Path) -> None:
     """What was refused before the crash was not billed: the next process sends it, and does not book it."""
     with CompatibleServer(faults=[Raw(b"{}", 429, headers={"Retry-After": "3000"})]) as server:
@@ -171,7 +186,7 @@ def test_a_server_that_comes_back_is_waited_for(tmp_path: Path, monkeypatch: pyt
     with CompatibleServer() as server:
         provider = LiveProvider(OpenAIProvider(base_url=server.url), tmp_path)
         provider.gate.size = 1.0
-        provider.gate.enter()
+        provider.gate.enter(threading.Event())
         provider.submit("t-1", rows(2))
         server.faults += [Raw(server.answer(), headers={"Connection": "close"}), last]
         provider.gate.leave(answered=False)
