@@ -13,7 +13,8 @@ from batchata_nb.core.jobs import Job, Message
 from batchata_nb.practice import Fault, PracticeServer
 from batchata_nb.providers import registry, single
 from batchata_nb.providers.base import Row
-from batchata_nb.providers.live import Gate, LiveProvider, Pass
+from batchata_nb.providers.live import LiveProvider
+from batchata_nb.providers.live_pass import Gate, Pass
 
 MODELS = {"anthropic": "claude-sonnet-5-5", "openai": "gpt-6.1-sol", "gemini": "gemini-3.8-flash"}
 

@@ -14,6 +14,7 @@ from batchata_nb.core.results import Reply
 from batchata_nb.providers import live
 from batchata_nb.providers.base import BatchStatus, Row
 from batchata_nb.providers.live import LiveProvider
+from batchata_nb.providers.live_pass import FIRST
 from batchata_nb.providers.openai import OpenAIProvider
 
 from .compatible import CompatibleServer, Raw
@@ -126,7 +127,7 @@ def test_a_limited_server_is_never_asked_faster_than_it_says(tmp_path: Path) -> 
         provider.cancel("t-1")
         _, replies = end(provider)
 
-    assert (live.FIRST, 40, {"cancelled"}) == (asked, len(replies), {reply.outcome for reply in replies})
+    assert (FIRST, 40, {"cancelled"}) == (asked, len(replies), {reply.outcome for reply in replies})
 
 
 def test_cancelling_does_not_wait_for_a_pause(tmp_path: Path) -> None:
