@@ -152,7 +152,7 @@ class Desk:
         start, n = whole(content, "start", 0, 10**9), whole(content, "n", 1, MOST_ROWS)
         state, text, order = _words(content, "state"), _words(content, "text"), content.get("order")
         given = dict(order) if isinstance(order, Mapping) else None
-        look = partial(self._run.page, start, n, state=state, text=text, order=given)
+        look = partial(self._run.page, start, n, state=state, text=text, order=given, cause=_words(content, "cause"))
 
         def show(found: tuple[int, int, list[JsonObject]]) -> None:
             rev, total, rows = found

@@ -158,7 +158,14 @@ class Handle(Reviewable):
         return self.page(start, n, state=state, text=text, order=order)[1:]
 
     def page(
-        self, start: int, n: int, *, state: str | None, text: str | None, order: Mapping[str, Any] | None
+        self,
+        start: int,
+        n: int,
+        *,
+        state: str | None,
+        text: str | None,
+        order: Mapping[str, Any] | None,
+        cause: str | None = None,
     ) -> tuple[int, int, list[JsonObject]]:
         """Return the revision that a page of rows rests on, how many rows match, and the page; see `rows`.
 
@@ -166,7 +173,7 @@ class Handle(Reviewable):
         """
         rev, now = self.drive.rev, self.drive.context.clock.elapsed()
         total, rows, behind = pages.rows(
-            self.store, self.drive.state, start, n, only=state, text=text, order=order, now=now
+            self.store, self.drive.state, start, n, only=state, text=text, order=order, now=now, cause=cause
         )
         return rev - behind, total, rows
 

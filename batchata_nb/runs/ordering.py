@@ -61,6 +61,7 @@ def matching(
     text: str | None,
     order: Mapping[str, Any] | None,
     now: float,
+    cause: str | None = None,
 ) -> tuple[Sequence[int], bool]:
     """Return the rows that match, in order, and whether the order is behind.
 
@@ -71,6 +72,7 @@ def matching(
         text: Only rows whose id or fields contain this.
         order: `by` and `desc`; job order if left out.
         now: Seconds on a clock that never jumps.
+        cause: Only jobs that failed with this kind of error.
     """
     seq, status = state.seq, bytes(state.status)  # before anything is read: what comes meanwhile is looked at again
     rows: Sequence[int] = range(len(status))
@@ -78,12 +80,14 @@ def matching(
     by, descending = (str(order.get("by")), bool(order.get("desc"))) if order else (None, False)
     if by is not None:
         rows, behind = _ordered(store, state, seq, status, by, descending=descending, now=now)
-    if not states and not text:
+    if not states and not text and not cause:
         return rows, behind
-    kept = _keep(str(store.path), state.run_id, "rows", states and tuple(states), text, by, descending)
+    kept = _keep(str(store.path), state.run_id, "rows", states and tuple(states), text, cause, by, descending)
     with kept.lock:
         if kept.rests_on != (seq, rows):
             flags = _flags(status, states)
+            if cause:
+                flags = _failed(state, len(status), cause)
             if text:
                 flags = bytes(map(operator.and_, flags, _hits(store, state.run_id, seq, len(status), text)))
             kept.value = array("I", compress(rows, map(flags.__getitem__, rows)))
@@ -96,6 +100,14 @@ def _flags(status: bytes, states: Sequence[str] | None) -> bytes:
     """One for each row in one of these states, or for all."""
     codes = set(CODE.values()) if states is None else {CODE[name] for name in states}
     return status.translate(bytes(code in codes for code in range(256)))
+
+
+def _failed(state: RunState, total: int, cause: str) -> bytes:
+    """One for each row that failed with this kind of error."""
+    flags = bytearray(total)
+    for row, kind in state.kinds.copy().items():  # a copy is made in one step: the runner's thread goes on meanwhile
+        flags[row] = kind == cause
+    return bytes(flags)
 
 
 def _ordered(

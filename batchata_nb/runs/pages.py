@@ -33,6 +33,7 @@ def rows(
     text: str | None = None,
     order: Mapping[str, Any] | None = None,
     now: float,
+    cause: str | None = None,
 ) -> tuple[int, list[JsonObject], bool]:
     """Return how many rows match, the page of them that begins at `start`, and whether their order is behind.
 
@@ -45,9 +46,10 @@ def rows(
         text: Only rows whose id or fields contain this.
         order: `{"by": "id" | "state" | "model" | a field's path, "desc": bool}`; job order if left out.
         now: Seconds on a clock that never jumps; see `ordering` for how it is used.
+        cause: Only jobs that failed with this kind of error, such as `truncated`.
     """
     states = GROUPS.get(only, (only,)) if only else None
-    found, behind = matching(store, state, states, text, order, now)
+    found, behind = matching(store, state, states, text, order, now, cause)
     page = found[max(start, 0) : max(start, 0) + min(max(n, 0), MOST)]
     return len(found), _page(store, state, page), behind
 

@@ -296,7 +296,7 @@ export class DemoKernel implements Model {
 
   #rows(message: Bag): Bag {
     const text = typeof message.text === "string" ? message.text.toLowerCase() : "";
-    const all = this.rows().filter((row) => (!message.state || row.state === message.state) && (!text || JSON.stringify(row).toLowerCase().includes(text)));
+    const all = this.rows().filter((row) => (!message.state || row.state === message.state) && (!message.cause || row.error_kind === message.cause) && (!text || JSON.stringify(row).toLowerCase().includes(text)));
     const order = bag(message.order);
     if (order.by) {
       const value = (row: Bag): string => String(bag(row.fields)[String(order.by)] ?? row[String(order.by)] ?? "");

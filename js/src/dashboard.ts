@@ -44,7 +44,7 @@ export default widget((model, root, onClose) => {
   });
   const doing = actions(command);
   const bars = progress(onFilter);
-  const facts = notices(({ kind, more }) => void command("retry_failed", more === null ? { kind } : { kind, max_tokens: more }), () => doing.raise());
+  const facts = notices(({ kind, more }) => void command("retry_failed", more === null ? { kind } : { kind, max_tokens: more }), () => doing.raise(), onCause);
   const lost = reconcile(command);
   const details = batches();
   let comparing = false;
@@ -97,6 +97,11 @@ export default widget((model, root, onClose) => {
     draw();
   }
 
+  function onCause(kind: string): void {
+    result.close();
+    rows.filterCause(rows.cause === kind ? null : kind);
+  }
+
   function draw(): void {
     const folded = folds(summary.state) && !unfolded;
     root.classList.toggle("bnb-folded", folded);
@@ -112,7 +117,7 @@ export default widget((model, root, onClose) => {
     setAria(fold, "expanded", String(!folded));
     show(body, !folded);
     bars.update(summary, rows.state);
-    facts.update(summary);
+    facts.update(summary, rows.cause);
     lost.update(summary);
     rows.update(summary);
     setText(versus, summary.models.length > 1 ? "Compare models" : "Accuracy");

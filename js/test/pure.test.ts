@@ -185,7 +185,7 @@ describe("rows", () => {
   const page = readRows({ rev: 1, total: 400, start: 50, columns: ["total", "vendor"], rows: [rowOf(0, "succeeded"), rowOf(1, "errored")] });
 
   test("the request says what is shown", () => {
-    expect(rowsRequest({ state: "errored", text: "  ", order: { by: "cost", desc: true } }, 50, PAGE)).toEqual({ start: 50, n: PAGE, state: "errored", text: null, order: { by: "cost", desc: true } });
+    expect(rowsRequest({ state: "errored", cause: "expired", text: "  ", order: { by: "cost", desc: true } }, 50, PAGE)).toEqual({ start: 50, n: PAGE, state: "errored", cause: "expired", text: null, order: { by: "cost", desc: true } });
   });
 
   test("a column sorts up, down, not at all", () => {

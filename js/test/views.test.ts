@@ -125,7 +125,24 @@ describe("dashboard", () => {
     expect(sent(kernel, "cmd")[0]).toMatchObject({ cmd: "retry_failed", args: { kind: "truncated", max_tokens: 9000 } });
     kernel.set("summary", summaryOf("failed", { rev: 3, errors: [{ ...group, more: 9000, retry: false }] }));
     await wait(50);
-    expect(all(".bnb-errors button").filter(shown)).toEqual([]); // the model gives no more
+    expect(buttons("Retry with 9,000")).toEqual([]); // the model gives no more
+  });
+
+  test("a cause shows its jobs, and shows all again", async () => {
+    const { kernel } = await open("failed");
+    press("provider error");
+    await wait(100);
+    expect(sent(kernel, "rows").at(-1)).toMatchObject({ cause: "provider_error", state: null, start: 0 });
+    expect(all("tbody tr").every((row) => row.classList.contains("bnb-is-errored"))).toBe(true);
+    expect(buttons("provider error")[0]?.getAttribute("aria-pressed")).toBe("true");
+    press("only provider error ×");
+    await wait(100);
+    expect(sent(kernel, "rows").at(-1)).toMatchObject({ cause: null, state: null });
+    expect(buttons("provider error")[0]?.getAttribute("aria-pressed")).toBe("false");
+    press("provider error");
+    $<HTMLElement>(".bnb-key.bnb-is-errored").click();
+    await wait(100);
+    expect(sent(kernel, "rows").at(-1)).toMatchObject({ cause: null, state: "errored" });
   });
 
   describe("a submission of which no answer came", () => {

@@ -363,3 +363,14 @@ def test_an_order_leaves_room_for_writers(tmp_path):
 
     assert 5 == sum(sql.startswith("INSERT INTO temp.keys") for sql in said)
     assert 5 == sum("LIKE" in sql for sql in said)
+
+
+def test_a_cause_shows_its_jobs_alone(tmp_path):
+    """Only jobs that failed with that kind of error match, in any order, with a search or without."""
+    answers = [1, Text("no JSON"), 2, Text("nor this"), 3]
+    store, state = finished(tmp_path, answers)
+
+    assert [1, 3] == [row["row"] for row in page_of(store, state, cause="invalid_output")[1]]
+    assert [3] == [row["row"] for row in page_of(store, state, cause="invalid_output", text="job-3")[1]]
+    assert [3, 1] == order_of(store, state, by="id", desc=True, cause="invalid_output")
+    assert (0, [], False) == page_of(store, state, cause="truncated")

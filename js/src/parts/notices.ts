@@ -1,18 +1,19 @@
 // Things a person should know, each one line: practice, another kernel, held jobs, kinds of failure.
-import { button, h, icon, keyed, setAria, setText, show } from "../dom.ts";
+import { button, h, icon, keyed, setAria, setText, setTitle, show } from "../dom.ts";
 import { count, dollars, plural } from "../pure/format.ts";
 import type { ErrorGroup, Summary } from "../pure/snapshot.ts";
 
 export interface Notices {
   el: HTMLElement;
-  update(summary: Summary): void;
+  /** `cause`: the kind of failure that the table shows alone. */
+  update(summary: Summary, cause: string | null): void;
 }
 
 /** What the button beside a group of failed jobs says. */
 const remedy = (error: ErrorGroup): string =>
   error.more !== null ? `Retry with ${count(error.more)}` : error.kind === "invalid_output" ? "Retry with the reason" : "Retry";
 
-export function notices(onRetry: (error: ErrorGroup) => void, onRaise: () => void): Notices {
+export function notices(onRetry: (error: ErrorGroup) => void, onRaise: () => void, onCause: (kind: string) => void): Notices {
   const practice = h("p", { class: "bnb-notice bnb-practice" }, h("b", {}, "Practice"), h("span", {}, "No model was asked; nothing was sent or paid."));
   const follower = h("p", { class: "bnb-notice" }, h("b", {}, "Following"), h("span", {}, "Another kernel drives this run; this view follows it and takes over if that kernel ends."));
   const heldText = h("span");
@@ -25,7 +26,7 @@ export function notices(onRetry: (error: ErrorGroup) => void, onRaise: () => voi
 
   return {
     el: h("div", { class: "bnb-notices" }, practice, follower, whole, held, errors),
-    update(summary): void {
+    update(summary, cause): void {
       show(practice, summary.practice);
       show(follower, !summary.driver);
       const { preview } = summary;
@@ -45,13 +46,16 @@ export function notices(onRetry: (error: ErrorGroup) => void, onRaise: () => voi
         summary.errors,
         (error) => error.kind,
         (error) =>
-          h("li", {}, icon("errored"), h("b"), h("span", { class: "bnb-kind" }, error.kind.replaceAll("_", " ")), h("span", { class: "bnb-message" }),
+          h("li", {}, icon("errored"), h("b"), button(error.kind.replaceAll("_", " "), () => onCause(error.kind), { class: "bnb-kind" }), h("span", { class: "bnb-message" }),
             button("Retry", () => {
               const now = groups.find((group) => group.kind === error.kind);
               if (now) onRetry(now);
             }, { class: "bnb-small" })),
         (node, error) => {
           setText(node.children[1] as Element, `${count(error.count)} ×`);
+          const kind = node.children[2] as HTMLElement;
+          setAria(kind, "pressed", String(cause === error.kind));
+          setTitle(kind, cause === error.kind ? "Show all jobs again" : "Show only these jobs");
           setText(node.children[3] as Element, error.message);
           const again = node.children[4] as HTMLElement;
           setText(again, remedy(error));

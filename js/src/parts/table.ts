@@ -5,6 +5,7 @@ import { count } from "../pure/format.ts";
 import { columnsOf, nextOrder, PAGE, pageStart, rangeLabel, rowsRequest, type Column, type Query } from "../pure/rows.ts";
 import { ENDED, isFinal } from "../pure/segments.ts";
 import { JOB_STATES, readRows, type JobState, type Row, type RowsPage, type Summary } from "../pure/snapshot.ts";
+import { clip } from "../pure/visible.ts";
 import { onKey } from "../view.ts";
 import { Blocks } from "./blocks.ts";
 import { columnChoice } from "./columns.ts";
@@ -26,6 +27,9 @@ export interface Table {
   update(summary: Summary): void;
   filter(state: JobState | null): void;
   readonly state: JobState | null;
+  /** Show only the jobs that failed with a kind of error. */
+  filterCause(cause: string | null): void;
+  readonly cause: string | null;
   /** The row after (1) or before (-1) one, over the ends of what is held too. */
   neighbour(row: number, step: 1 | -1): Promise<number | null>;
   /** Put the focus on the row that was opened last. */
@@ -36,7 +40,7 @@ export interface Table {
 }
 
 export function table(channel: Channel, onOpen: (row: number) => void, onFilter: (state: JobState | null) => void, more: HTMLElement[] = []): Table {
-  let query: Query = { state: null, text: "", order: null };
+  let query: Query = { state: null, cause: null, text: "", order: null };
   let page: RowsPage = { rev: -1, total: 0, start: 0, columns: [], rows: [], reviewed: { begun: 0, done: 0 } };
   let summary: Summary | null = null;
   let asked = { rev: -1, at: -Infinity };
@@ -53,6 +57,7 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
   const search = h("input", { type: "search", class: "bnb-input bnb-search", aria: { label: "Search jobs" } });
   search.placeholder = "Search";
   const range = h("span", { class: "bnb-range" });
+  const cause = button("", () => filterCause(null), { class: "bnb-small bnb-cause", title: "Show the other jobs again" });
   const copied = h("span", { class: "bnb-note", role: "status" });
   const turn = (name: "first" | "previous" | "next" | "last", label: string): HTMLButtonElement => {
     const go = (): void => jump({ first: 0, previous: view.first - view.rows(), next: view.first + view.rows(), last: blocks.total }[name]);
@@ -138,8 +143,15 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
     settling = setTimeout(() => void fill(), SETTLED);
   }
 
+  function filterCause(wanted: string | null): void {
+    ask({ state: null, cause: wanted });
+    onFilter(null);
+  }
+
   function drawTools(): void {
     states.value = query.state ?? "";
+    show(cause, query.cause !== null);
+    setText(cause, query.cause === null ? "" : `only ${clip(query.cause.replaceAll("_", " "), 40)} ×`);
     const { total } = blocks;
     const checked = page.reviewed.begun ? ` · ${count(page.reviewed.done)} checked` : "";
     setText(range, rangeLabel(view.first, view.last(total), total) + checked);
@@ -187,7 +199,7 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
     rove();
     setAria(grid, "rowcount", String(blocks.total + 1));
     view.place(there[0]?.index ?? from, there.length, blocks.total);
-    const filtered = query.state !== null || query.text.trim() !== "";
+    const filtered = query.state !== null || query.cause !== null || query.text.trim() !== "";
     setText(empty, filtered ? "No job matches." : "No jobs yet: they appear here as soon as they are planned.");
   }
 
@@ -267,7 +279,7 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
   });
   states.addEventListener("change", () => {
     const state = JOB_STATES.find((known) => known === states.value) ?? null;
-    ask({ state });
+    ask({ state, cause: null });
     onFilter(state);
   });
   search.addEventListener("input", () => {
@@ -279,7 +291,7 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
   drawTools();
   return {
     el: h("div", { class: "bnb-results" },
-      h("div", { class: "bnb-tools" }, h("h3", {}, "Results"), states, search, copied, h("span", { class: "bnb-gap" }), range, h("span", { class: "bnb-set" }, first, previous, next, last), ...more, choice.button, exporting.button),
+      h("div", { class: "bnb-tools" }, h("h3", {}, "Results"), states, cause, search, copied, h("span", { class: "bnb-gap" }), range, h("span", { class: "bnb-set" }, first, previous, next, last), ...more, choice.button, exporting.button),
       choice.panel, exporting.panel, failure, view.el, empty),
     update(now): void {
       exporting.update(now.name);
@@ -293,9 +305,13 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
       clearTimeout(later);
       later = setTimeout(() => void reload(true), over ? 0 : Math.max(0, asked.at + REFRESH - performance.now()));
     },
-    filter: (state) => ask({ state }),
+    filter: (state) => ask({ state, cause: null }),
     get state() {
       return query.state;
+    },
+    filterCause,
+    get cause() {
+      return query.cause;
     },
     async neighbour(row, step) {
       const here = blocks.indexOf(row);

@@ -13,6 +13,8 @@ export interface Order {
 /** What the table shows now; part of the request for its rows. */
 export interface Query {
   state: JobState | null;
+  /** Only jobs that failed with this kind of error. */
+  cause: string | null;
   text: string;
   order: Order | null;
 }
@@ -22,6 +24,7 @@ export const rowsRequest = (query: Query, start: number, n: number): Record<stri
   start,
   n,
   state: query.state,
+  cause: query.cause,
   text: query.text.trim() || null,
   order: query.order,
 });
