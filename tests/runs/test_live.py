@@ -73,11 +73,11 @@ def test_killed_processes_are_gone_on_from():
         run = words(server.url, 90).run(name="a", live=True, wait=True)
         counts = asked(server)
 
-    assert 90 == len(counts)
+    attempts = {f"w{n}": result.attempts for n, result in enumerate(run)}
     assert max(counts.values()) <= 2
     assert {2} >= {result.attempts for result in run if not result.is_success}  # under way at two of the kills
-    assert sum(count > 1 for count in counts.values()) <= 3 * 16  # as many as may be under way at once
-    assert [counts[f"w{n}"] for n in range(90)] == [result.attempts for result in run]
+    assert sum(count > 1 for count in attempts.values()) <= 3 * 16  # as many as may be under way at once
+    assert all(counts[word] <= attempts[word] for word in attempts)  # a request may be killed before it arrives
 
 
 def test_a_time_limit_ends_a_pause():
