@@ -187,6 +187,22 @@ class Invoice:
         return [(label, self.write(amount)) for label, amount in zip(labels, (net, tax, net + tax), strict=True)]
 
 
+def painted(of: Invoice, width: float, height: float) -> Page:
+    """Begin a page with a coloured field in its corner, to be written on in white."""
+    page = Page()
+    page.set_fill_color(*of.colour)
+    page.rect(0, 0, width, height, "F")
+    page.set_text_color(255)
+    return page
+
+
+def charges(page: Page, of: Invoice, widths: Sequence[float], gap: float, border: str = "B") -> None:
+    """Draw the table and, below it, what it sums up to."""
+    page.rows(of.words.head, table(of.rows, of.write), widths, border)
+    page.ln(gap)
+    page.sums(of.sums, 192)
+
+
 def letter(of: Invoice) -> Page:
     """Letterhead on top, ruled table."""
     page = Page(font="times")
@@ -199,9 +215,7 @@ def letter(of: Invoice) -> Page:
     for label, value in of.facts:
         page.pair(f"{label}:", value, 11)
     page.ln(7)
-    page.rows(of.words.head, table(of.rows, of.write), (84, 22, 34, 34))
-    page.ln(3)
-    page.sums(of.sums, 192)
+    charges(page, of, (84, 22, 34, 34), 3)
     return page
 
 
@@ -218,18 +232,13 @@ def boxed(of: Invoice) -> Page:
     for label, value in of.facts[:3]:
         page.pair(label, value)
     page.ln(5)
-    page.rows(of.words.head, table(of.rows, of.write), (84, 22, 34, 34), border="1")
-    page.ln(2)
-    page.sums(of.sums, 192)
+    charges(page, of, (84, 22, 34, 34), 2, border="1")
     return page
 
 
 def barred(of: Invoice) -> Page:
     """A coloured bar with the facts at the side."""
-    page = Page()
-    page.set_fill_color(*of.colour)
-    page.rect(0, 0, 64, 297, "F")
-    page.set_text_color(255)
+    page = painted(of, 64, 297)
     page.put(8, 20, of.supplier, 11.5, "B")
     for number, (label, value) in enumerate(of.facts[:3]):
         page.put(8, 62 + 18 * number, f"{label}\n{value}", 10)
@@ -240,9 +249,7 @@ def barred(of: Invoice) -> Page:
     page.set_xy(72, 58)
     page.pair(of.words.to, CUSTOMER, 11)
     page.ln(6)
-    page.rows(of.words.head, table(of.rows, of.write), (54, 18, 24, 24), border="")
-    page.ln(4)
-    page.sums(of.sums, 192)
+    charges(page, of, (54, 18, 24, 24), 4, border="")
     return page
 
 
@@ -265,10 +272,7 @@ def typed(of: Invoice) -> Page:
 
 def banner(of: Invoice) -> Page:
     """Coloured head with what is to be paid in large figures."""
-    page = Page()
-    page.set_fill_color(*of.colour)
-    page.rect(0, 0, 210, 48, "F")
-    page.set_text_color(255)
+    page = painted(of, 210, 48)
     page.put(18, 12, of.supplier, 15, "B")
     label, amount = of.sums[-1]
     page.put(18, 26, label, 9)
@@ -279,9 +283,7 @@ def banner(of: Invoice) -> Page:
     page.set_xy(18, 60)
     page.say(f"{of.words.to} {CUSTOMER}", 11)
     page.ln(5)
-    page.rows(of.words.head, table(of.rows, of.write), (80, 22, 36, 36))
-    page.ln(3)
-    page.sums(of.sums, 192)
+    charges(page, of, (80, 22, 36, 36), 3)
     page.put(18, 262, f"{of.supplier}, {of.place}", 8)
     return page
 
