@@ -17,6 +17,7 @@ from .estimate import dollars
 from .records import JobRecord
 
 if TYPE_CHECKING:
+    from ..core.pricing import Price
     from .builder import Batch
     from .drive import Drive
     from .settings import Settings
@@ -110,13 +111,14 @@ def projections(drive: Drive) -> list[Projection]:
         if sizing.row in bodies:
             usage = Usage(**bodies[sizing.row]["usage"])
             measured.setdefault(sizing.model, []).append((kept["estimates"][sizing.row], usage))
-    lines = [_of_model(drive, model, measured.get(model, []), *entry) for model, entry in kept["models"].items()]
+    lines = [
+        _of_model(model, _price(drive, provider, model), measured.get(model, []), jobs, tokens)
+        for model, (provider, jobs, tokens) in kept["models"].items()
+    ]
     return lines if len(lines) == 1 else [*lines, _sum(lines)]
 
 
-def _of_model(
-    drive: Drive, model: str, measured: list[tuple[int, Usage]], provider: str, jobs: int, tokens: int
-) -> Projection:
+def _of_model(model: str, price: Price | None, measured: list[tuple[int, Usage]], jobs: int, tokens: int) -> Projection:
     estimates = [estimate for estimate, _ in measured]
     usages = [usage for _, usage in measured]
     return Projection(
@@ -125,22 +127,24 @@ def _of_model(
         len(measured),
         project([u.input_tokens for u in usages], jobs, known=estimates, known_total=tokens),
         project([u.output_tokens for u in usages], jobs),
-        _cost(drive, model, provider, jobs, tokens, measured),
+        None if price is None else _cost(price, measured, jobs, tokens),
     )
 
 
-def _cost(
-    drive: Drive, model: str, provider: str, jobs: int, tokens: int, measured: list[tuple[int, Usage]]
-) -> Interval | None:
-    """Input and output are projected each in its own way; a job's two residuals are one, as they may go together."""
+def _price(drive: Drive, provider: str, model: str) -> Price | None:
+    """What the whole is run at; None where no price is known."""
     from .clock import utc
     from .defining import stated_prices
 
     book = environment.price_book(stated_prices(drive.spec), live=bool(drive.spec["preview"]["live"]))
     try:
-        price = book.expected(provider, model, utc(drive.context.clock.now()))
+        return book.expected(provider, model, utc(drive.context.clock.now()))
     except UnknownPriceError:
         return None
+
+
+def _cost(price: Price, measured: list[tuple[int, Usage]], jobs: int, tokens: int) -> Interval | None:
+    """Input and output are projected each in its own way; a job's two residuals are one, as they may go together."""
     into = [float(price.cost(replace(u, output_tokens=0))) for _, u in measured]
     out = [float(price.cost(Usage(output_tokens=u.output_tokens))) for _, u in measured]
     known = [estimate for estimate, _ in measured]

@@ -12,7 +12,8 @@ from pathlib import Path
 from fpdf import XPos, YPos
 from make_invoices import Page
 
-from .forms import CUSTOMER, DATES, MONTHS
+from .forms import CUSTOMER
+from .languages import DATES, MONTHS
 
 Clause = dict[str, str]
 

@@ -1,4 +1,4 @@
-"""How an invoice looks and what it says: five layouts, eight languages. Used by `../make_documents.py`."""
+"""How an invoice looks: five layouts. Used by `../make_documents.py`."""
 
 from __future__ import annotations
 
@@ -11,134 +11,10 @@ from pathlib import Path
 
 from make_invoices import Line, Page, Writer, english, french, german, lines, swiss, table, total
 
+from .languages import DATES, LANGUAGES, MONTHS, Words
+
 CUSTOMER = "Meridian Museum of the Sea"
 ADDRESS = "Meridian Museum of the Sea\n4 Lighthouse Walk\nBristol BS1 6XN\nUnited Kingdom"
-DATES: dict[str, str] = {"en": "{d.day} {m} {d.year}", "us": "{m} {d.day}, {d.year}", "de": "{d.day}. {m} {d.year}",
-                         "fr": "{d.day} {m} {d.year}"}  # fmt: skip
-MONTHS = {
-    "en": "January February March April May June July August September October November December".split(),
-    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split(),
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),
-}
-MONTHS["us"] = MONTHS["en"]
-
-
-@dataclass(frozen=True)
-class Words:
-    """What an invoice says in one language, in the order in which a reader meets it."""
-
-    title: str
-    number: str
-    dated: str
-    due: str
-    to: str
-    head: tuple[str, str, str, str]
-    net: str
-    tax: str
-    total: str
-
-
-LANGUAGES = {
-    "english": Words(
-        "Invoice",
-        "Invoice number",
-        "Invoice date",
-        "Due date",
-        "Bill to",
-        ("Description", "Quantity", "Unit price", "Amount"),
-        "Subtotal",
-        "VAT",
-        "Total due",
-    ),
-    "american": Words(
-        "Invoice",
-        "Invoice no.",
-        "Date of issue",
-        "Payment due",
-        "Sold to",
-        ("Item", "Qty", "Rate", "Amount"),
-        "Net total",
-        "Sales tax",
-        "Amount due",
-    ),
-    "german": Words(
-        "Rechnung",
-        "Rechnungsnummer",
-        "Rechnungsdatum",
-        "Zahlbar bis",
-        "Kunde",
-        ("Bezeichnung", "Menge", "Einzelpreis", "Betrag"),
-        "Nettobetrag",
-        "MwSt.",
-        "Gesamtbetrag",
-    ),
-    "french": Words(
-        "Facture",
-        "Numéro de facture",
-        "Date de facture",
-        "Date d'échéance",
-        "Client",
-        ("Désignation", "Quantité", "Prix unitaire", "Montant"),
-        "Total HT",
-        "TVA",
-        "Total TTC",
-    ),
-    "spanish": Words(
-        "Factura",
-        "Número de factura",
-        "Fecha de factura",
-        "Vencimiento",
-        "Cliente",
-        ("Descripción", "Cantidad", "Precio", "Importe"),
-        "Base imponible",
-        "IVA",
-        "Total a pagar",
-    ),
-    "italian": Words(
-        "Fattura",
-        "Numero fattura",
-        "Data fattura",
-        "Scadenza",
-        "Cliente",
-        ("Descrizione", "Quantità", "Prezzo", "Importo"),
-        "Imponibile",
-        "IVA",
-        "Totale da pagare",
-    ),
-    "dutch": Words(
-        "Factuur",
-        "Factuurnummer",
-        "Factuurdatum",
-        "Vervaldatum",
-        "Klant",
-        ("Omschrijving", "Aantal", "Prijs", "Bedrag"),
-        "Subtotaal",
-        "Btw",
-        "Totaal te betalen",
-    ),
-    "swedish": Words(
-        "Faktura",
-        "Fakturanummer",
-        "Fakturadatum",
-        "Förfallodatum",
-        "Kund",
-        ("Beskrivning", "Antal", "Pris", "Belopp"),
-        "Netto",
-        "Moms",
-        "Att betala",
-    ),
-    "danish": Words(
-        "Faktura",
-        "Fakturanummer",
-        "Fakturadato",
-        "Forfaldsdato",
-        "Kunde",
-        ("Beskrivelse", "Antal", "Pris", "Beløb"),
-        "Netto",
-        "Moms",
-        "At betale",
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -187,6 +63,22 @@ class Invoice:
         return [(label, self.write(amount)) for label, amount in zip(labels, (net, tax, net + tax), strict=True)]
 
 
+def painted(of: Invoice, width: float, height: float) -> Page:
+    """Begin a page with a coloured field in its corner, to be written on in white."""
+    page = Page()
+    page.set_fill_color(*of.colour)
+    page.rect(0, 0, width, height, "F")
+    page.set_text_color(255)
+    return page
+
+
+def charges(page: Page, of: Invoice, widths: Sequence[float], gap: float, border: str = "B") -> None:
+    """Draw the table and, below it, what it sums up to."""
+    page.rows(of.words.head, table(of.rows, of.write), widths, border)
+    page.ln(gap)
+    page.sums(of.sums, 192)
+
+
 def letter(of: Invoice) -> Page:
     """Letterhead on top, ruled table."""
     page = Page(font="times")
@@ -199,9 +91,7 @@ def letter(of: Invoice) -> Page:
     for label, value in of.facts:
         page.pair(f"{label}:", value, 11)
     page.ln(7)
-    page.rows(of.words.head, table(of.rows, of.write), (84, 22, 34, 34))
-    page.ln(3)
-    page.sums(of.sums, 192)
+    charges(page, of, (84, 22, 34, 34), 3)
     return page
 
 
@@ -218,18 +108,13 @@ def boxed(of: Invoice) -> Page:
     for label, value in of.facts[:3]:
         page.pair(label, value)
     page.ln(5)
-    page.rows(of.words.head, table(of.rows, of.write), (84, 22, 34, 34), border="1")
-    page.ln(2)
-    page.sums(of.sums, 192)
+    charges(page, of, (84, 22, 34, 34), 2, border="1")
     return page
 
 
 def barred(of: Invoice) -> Page:
     """A coloured bar with the facts at the side."""
-    page = Page()
-    page.set_fill_color(*of.colour)
-    page.rect(0, 0, 64, 297, "F")
-    page.set_text_color(255)
+    page = painted(of, 64, 297)
     page.put(8, 20, of.supplier, 11.5, "B")
     for number, (label, value) in enumerate(of.facts[:3]):
         page.put(8, 62 + 18 * number, f"{label}\n{value}", 10)
@@ -240,9 +125,7 @@ def barred(of: Invoice) -> Page:
     page.set_xy(72, 58)
     page.pair(of.words.to, CUSTOMER, 11)
     page.ln(6)
-    page.rows(of.words.head, table(of.rows, of.write), (54, 18, 24, 24), border="")
-    page.ln(4)
-    page.sums(of.sums, 192)
+    charges(page, of, (54, 18, 24, 24), 4, border="")
     return page
 
 
@@ -265,10 +148,7 @@ def typed(of: Invoice) -> Page:
 
 def banner(of: Invoice) -> Page:
     """Coloured head with what is to be paid in large figures."""
-    page = Page()
-    page.set_fill_color(*of.colour)
-    page.rect(0, 0, 210, 48, "F")
-    page.set_text_color(255)
+    page = painted(of, 210, 48)
     page.put(18, 12, of.supplier, 15, "B")
     label, amount = of.sums[-1]
     page.put(18, 26, label, 9)
@@ -279,9 +159,7 @@ def banner(of: Invoice) -> Page:
     page.set_xy(18, 60)
     page.say(f"{of.words.to} {CUSTOMER}", 11)
     page.ln(5)
-    page.rows(of.words.head, table(of.rows, of.write), (80, 22, 36, 36))
-    page.ln(3)
-    page.sums(of.sums, 192)
+    charges(page, of, (80, 22, 36, 36), 3)
     page.put(18, 262, f"{of.supplier}, {of.place}", 8)
     return page
 

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { DemoKernel, summaryOf } from "../demo/fixtures.ts";
 import dashboard from "../src/dashboard.ts";
+import { wait } from "./page.ts";
 
 const urls = new Set<string>();
 let made = 0;
@@ -20,7 +21,6 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 vi.setConfig({ testTimeout: 60_000 });
-const wait = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 function place(): HTMLElement {
   const el = document.createElement("div");
