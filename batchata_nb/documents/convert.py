@@ -60,16 +60,20 @@ def decode(content: bytes, name: str) -> str:
             except UnicodeDecodeError:
                 raise binary from None
     if nuls := content.count(0):
-        if nuls < _MOST_CONTROLS * len(content):
+        if nuls < _MOST_CONTROLS * len(content) and not _is_binary(_first_that_fits(content.replace(b"\0", b""))):
             binary = ValidationError(
                 f"{name} holds NUL characters, the first at byte {content.index(0) + 1:,}: no model takes such text. "
                 "Take them out, or leave the file out."
             )
         return _decode_utf16(content, binary)
     text = _first_that_fits(content)
-    if len(_CONTROLS.findall(text)) > _MOST_CONTROLS * len(text):
+    if _is_binary(text):
         raise binary
     return text
+
+
+def _is_binary(text: str) -> bool:
+    return len(_CONTROLS.findall(text)) > _MOST_CONTROLS * len(text)
 
 
 def _decode_utf16(content: bytes, binary: ValidationError) -> str:

@@ -75,11 +75,12 @@ def model_names() -> tuple[str, ...]:
     return tuple(model.name for model in sorted(known, key=lambda model: model.deprecated))
 
 
-def doctor_rows(state: str) -> list[dict[str, object]]:
-    """Return what a run needs, what was found, and what to do about it; asks no server."""
+def doctor_rows(state: str, *, practice: bool = False) -> list[dict[str, object]]:
+    """Return what a run needs, what was found, and what to do about it; asks no server. Practice needs no key."""
     rows: list[dict[str, object]] = [_row("Python", sys.version.split()[0], "")]
     rows += [_package(name) for name in PACKAGES]
-    rows += _keys()
+    rows += [_row("practice", "on: no key is needed, no model is asked", "")] if practice else []
+    rows += _keys(needed=not practice)
     return [*rows, _folder(Path(state).expanduser().absolute()), _prices()]
 
 
@@ -94,7 +95,7 @@ def _package(name: str) -> dict[str, object]:
         return _row(name, "not installed", f"%pip install {name}")
 
 
-def _keys() -> list[dict[str, object]]:
+def _keys(*, needed: bool) -> list[dict[str, object]]:
     """Look for each provider's key; one is enough, so that others are only missing where there is none."""
     from ..runs import environment
 
@@ -111,7 +112,7 @@ def _keys() -> list[dict[str, object]]:
         row = _row(f"{provider} key", "missing" if provider in missing else "set", "")
         if provider in missing:
             row["to do"] = f"for {provider}'s models: {missing[provider]}"
-            row[""] = "✗" if len(missing) == len(PROVIDERS) else "–"
+            row[""] = "✗" if needed and len(missing) == len(PROVIDERS) else "–"
         rows.append(row)
     return rows
 

@@ -210,7 +210,7 @@ def doctor(session: Session, state: str, _words: list[str]) -> None:
     """Say what is there and what to fix."""
     from .catalogue import doctor_rows
 
-    session.publish(bundle(doctor_rows(state), most=400))
+    session.publish(bundle(doctor_rows(state, practice=session.practice), most=400))
 
 
 def _taken(

@@ -271,9 +271,13 @@ class BatchRun(Familiar, Sequence[JobResult]):
                     raise TimeoutError(f"{self.name} is still running; it goes on.")
                 clock.sleep(SLICE)
         except KeyboardInterrupt:
-            sys.stderr.write(f"Stopped waiting. {self.name} goes on; {self.name}.cancel() stops it.\n")
             if not in_kernel():
+                sys.stderr.write(
+                    f"Stopped waiting. What was sent of {self.name} goes on at the provider: the same program started "
+                    "again goes on with it, and cancel() of its run stops it.\n"
+                )
                 raise
+            sys.stderr.write(f"Stopped waiting. {self.name} goes on; {self.name}.cancel() stops it.\n")
             return self
         if each is not None:
             each(self.status(), self.summary()["elapsed"], self.batches())

@@ -219,4 +219,7 @@ def test_doctor_asks_for_one_key_only(loaded: InteractiveShell, monkeypatch: pyt
 
     assert ["✗", "✗", "✗"] == [without[f"{name} key"][""] for name in ("anthropic", "openai", "gemini")]
     assert ["–", "✓", "–"] == [one[f"{name} key"][""] for name in ("anthropic", "openai", "gemini")]
+    monkeypatch.delenv("OPENAI_API_KEY")
+    trying = {row["what"]: row for row in doctor_rows("s.db", practice=True)}
+    assert ["✓", "–"] == [trying[name][""] for name in ("practice", "openai key")]
     assert "for anthropic's models: set the environment variable ANTHROPIC_API_KEY" in one["anthropic key"]["to do"]

@@ -293,7 +293,7 @@ def test_an_interrupt_ends_the_waiting_only(monkeypatch, capsys):
     with pytest.raises(KeyboardInterrupt):
         run.wait(each=interrupt)
 
-    assert "goes on" in capsys.readouterr().err
+    assert "the same program started again goes on with it" in capsys.readouterr().err
     assert 1 == run.wait(timeout=30).status()["completed"]
 
 
