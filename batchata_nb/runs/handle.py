@@ -170,6 +170,14 @@ class Handle(Reviewable):
         """Return the revision that a page of rows rests on, how many rows match, and the page; see `rows`.
 
         A page whose order is behind rests on an earlier revision than the newest: it is worth asking again.
+
+        Args:
+            start: First of the matching rows to return, from 0.
+            n: How many.
+            state: Only jobs in this state.
+            text: Only jobs that hold this text.
+            order: Column and direction to sort by.
+            cause: Only jobs that failed with this kind of error, such as `truncated`.
         """
         rev, now = self.drive.rev, self.drive.context.clock.elapsed()
         total, rows, behind = pages.rows(
