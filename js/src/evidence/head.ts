@@ -55,11 +55,11 @@ export function resultHead({ onClose, onStep, onRaw }: HeadOptions): ResultHead 
 export function factsOf({ model, cost, usage, attempts, finishReason }: Result): string {
   const { input_tokens: input, output_tokens: output } = usage;
   const parts = [
-    model,
+    clip(model, 120),
     cost === null ? "" : dollars(cost),
     input === undefined || output === undefined ? "" : `${count(input)} tokens in, ${count(output)} out`,
     attempts > 1 ? plural(attempts, "attempt") : "",
-    finishReason ? `ended with ${finishReason}` : "",
+    finishReason ? `ended with ${clip(finishReason, 60)}` : "",
   ];
   return parts.filter(Boolean).join(" · ");
 }
