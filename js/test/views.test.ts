@@ -269,6 +269,20 @@ describe("dashboard", () => {
     expect(all("tbody tr").length).toBeGreaterThan(0);
   });
 
+  test("a result that does not come at once is said to be asked for", async () => {
+    const { kernel } = await open();
+    kernel.awake = false;
+    all("tbody tr")[0]?.click();
+    await wait(300);
+    expect(el.textContent).not.toContain("Asking the kernel for this result");
+    await wait(300);
+    expect(el.textContent).toContain("Asking the kernel for this result…");
+    kernel.wake();
+    await wait(100);
+    expect(el.textContent).not.toContain("Asking the kernel for this result");
+    expect(shown($(".bnb-field"))).toBe(true);
+  });
+
   test("a question is lost where a later one was answered", async () => {
     const { kernel } = await open("finished");
     const send = kernel.send.bind(kernel);

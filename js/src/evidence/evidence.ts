@@ -86,6 +86,7 @@ export function evidence(channel: Channel, { onClose, onStep, onReview }: Eviden
       goTo(place);
     }
     place = Math.min(place, places.length - 1);
+    setText(message, "");
     show(message, false);
     show(split, true);
     head.update(next);
