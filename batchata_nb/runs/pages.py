@@ -46,7 +46,8 @@ def rows(
         n: How many rows, at most 500.
         only: A job state, or `failed`, `under_way`.
         text: Only rows whose id or fields contain this.
-        order: `{"by": "id" | "state" | "model" | a field's path, "desc": bool}`; job order if left out.
+        order: `{"by": "id" | "state" | "model" | a field's path, "desc": bool}`; job order if left out. A field that
+            is called as one of these is told by `field:` before its path.
         now: Seconds on a clock that never jumps; see `ordering` for how it is used.
         cause: Only jobs that failed with this kind of error, such as `truncated`.
     """

@@ -18,6 +18,8 @@ from .store_file import StoreFile, chunks
 AT_ONCE = 5000
 COLUMNS = {"id": "j.job_id", "model": "j.model"}
 """Columns of the jobs themselves, which never change; all others are fields of results."""
+FIELD = "field:"
+"""Stands before the path of a field that may be called as a column of the table itself is: `field:state`."""
 NUMBER = "CAST(value AS NUMERIC)"
 FOLDED = "iif(value GLOB '*[^' || char(1) || '-' || char(127) || ']*', casefold(value), lower(value))"
 """Text without regard to case; Python is asked only about letters that SQLite does not know."""
@@ -37,7 +39,7 @@ class TableQueries(StoreFile):
         Args:
             run_id: The run.
             total: How many rows it has.
-            by: `id`, `model` or the path of a field.
+            by: `id`, `model` or the path of a field, which may stand behind `field:`.
             descending: The greatest first.
         """
         with self._explained():
@@ -91,10 +93,11 @@ def _keys(by: str) -> tuple[str, ...]:
         return (
             f"SELECT j.row, {COLUMNS[by]} FROM jobs j WHERE j.run_id = ? AND j.row IN (SELECT value FROM json_each(?))",
         )
-    if _UNNAMED.search(by):
-        return f"SELECT row, field(fields, ?) FROM ({STANDING})", by
+    path = by.removeprefix(FIELD)
+    if _UNNAMED.search(path):
+        return f"SELECT row, field(fields, ?) FROM ({STANDING})", path
     value = "iif(json_valid(fields), json_extract(fields, ?), field(fields, ?))"
-    return f"SELECT row, {value} FROM ({STANDING})", f'$."{by}"', by
+    return f"SELECT row, {value} FROM ({STANDING})", f'$."{path}"', path
 
 
 def _field(fields: str | None, path: str) -> Any:

@@ -299,7 +299,7 @@ export class DemoKernel implements Model {
     const all = this.rows().filter((row) => (!message.state || row.state === message.state) && (!message.cause || row.error_kind === message.cause) && (!text || JSON.stringify(row).toLowerCase().includes(text)));
     const order = bag(message.order);
     if (order.by) {
-      const value = (row: Bag): string => String(bag(row.fields)[String(order.by)] ?? row[String(order.by)] ?? "");
+      const value = (row: Bag): string => String(bag(row.fields)[String(order.by).replace(/^field:/, "")] ?? row[String(order.by)] ?? "");
       all.sort((a, b) => (order.desc ? -1 : 1) * value(a).localeCompare(value(b), "en", { numeric: true }));
     }
     const start = Number(message.start);

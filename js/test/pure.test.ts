@@ -147,6 +147,11 @@ describe("summary", () => {
     expect(note({ state: "held" })).toBe("in all");
   });
 
+  test("a field may be called as a column of the table", () => {
+    const columns = columnsOf(readRows({ total: 1, columns: ["state", "id"], rows: [{ row: 0, id: "a", state: "succeeded", fields: { state: "Utah", id: "7" } }] }), 1);
+    expect(columns.map(({ key }) => key)).toEqual(["state", "id", "field:state", "field:id", "cost"]);
+  });
+
   test("decimal points stand under each other", () => {
     const amounts = (...values: string[]) => {
       const rows = values.map((value, row) => ({ row, id: String(row), state: "succeeded", cost: row ? "0.0012" : "1.5", fields: { total: value } }));

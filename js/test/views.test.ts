@@ -459,7 +459,7 @@ describe("table", () => {
     const vendor = () => all("th").find((node) => node.textContent === "vendor");
     vendor()?.querySelector("button")?.click();
     await wait(100);
-    expect(last(kernel)).toMatchObject({ order: { by: "vendor", desc: false } });
+    expect(last(kernel)).toMatchObject({ order: { by: "field:vendor", desc: false } });
     expect(vendor()?.getAttribute("aria-sort")).toBe("ascending");
   });
 

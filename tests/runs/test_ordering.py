@@ -374,3 +374,12 @@ def test_a_cause_shows_its_jobs_alone(tmp_path):
     assert [3] == [row["row"] for row in page_of(store, state, cause="invalid_output", text="job-3")[1]]
     assert [3, 1] == order_of(store, state, by="id", desc=True, cause="invalid_output")
     assert (0, [], False) == page_of(store, state, cause="truncated")
+
+
+@pytest.mark.parametrize("field", ["state", "id", "model"])
+def test_a_field_called_as_a_column_is_told_from_it(tmp_path, field):
+    """`field:state` is the answer's field, `state` the job's: a state may be a part of a country."""
+    store, state = finished(tmp_path, ["Utah", "Idaho", "Maine"], field)
+
+    assert [1, 2, 0] == order_of(store, state, by=f"field:{field}")
+    assert [0, 1, 2] == order_of(store, state, by=field)

@@ -18,7 +18,7 @@ export function columnChoice(onChange: () => void): ColumnChoice {
   let known: readonly Column[] = [];
   const list = h("div", { class: "bnb-boxes" });
   const every = (on: boolean): void => {
-    for (const column of known) if (column.kind === "field") said.set(column.by, on);
+    for (const column of known) if (column.kind === "field") said.set(column.key, on);
     onChange();
   };
   const all = button("All", () => every(true), { class: "bnb-small bnb-quiet" });
@@ -29,7 +29,7 @@ export function columnChoice(onChange: () => void): ColumnChoice {
     setAria(toggle, "expanded", String(!panel.hidden));
   }, { class: "bnb-small", title: "Choose which columns are shown", aria: { expanded: "false" } });
   const wanted = (column: Column, fieldsBefore: number): boolean =>
-    column.kind === "id" || (said.get(column.by) ?? (column.kind !== "field" || fieldsBefore < FIELDS));
+    column.kind === "id" || (said.get(column.key) ?? (column.kind !== "field" || fieldsBefore < FIELDS));
 
   return {
     button: toggle,
@@ -38,15 +38,15 @@ export function columnChoice(onChange: () => void): ColumnChoice {
       known = columns;
       let fields = 0;
       const kept = columns.filter((column) => wanted(column, column.kind === "field" ? fields++ : 0));
-      const shown = new Set(kept.map((column) => column.by));
-      keyed(list, columns.filter((column) => column.kind !== "id"), (column) => `${column.kind} ${column.by}`, (column) => {
+      const shown = new Set(kept.map((column) => column.key));
+      keyed(list, columns.filter((column) => column.kind !== "id"), (column) => column.key, (column) => {
         const box = h("input", { type: "checkbox", on: { change: () => {
-          said.set(column.by, box.checked);
+          said.set(column.key, box.checked);
           onChange();
         } } });
         return h("label", {}, box, h("span"));
       }, (node, column) => {
-        (node.children[0] as HTMLInputElement).checked = shown.has(column.by);
+        (node.children[0] as HTMLInputElement).checked = shown.has(column.key);
         setText(node.children[1] as Element, clip(column.label, 60));
       });
       const hidden = columns.length - kept.length;

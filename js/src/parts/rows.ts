@@ -14,7 +14,7 @@ const DOUBTS: Record<string, string> = { none: "no evidence in the document", lo
  */
 export function drawRow(node: HTMLTableRowElement, row: Row, columns: readonly Column[], stale = false): void {
   const note = rowNote(row);
-  const says = JSON.stringify([row, stale, columns.map((column) => [column.by, column.numeric, column.decimals])]);
+  const says = JSON.stringify([row, stale, columns.map((column) => [column.key, column.numeric, column.decimals])]);
   if (drawn.get(node) === says) return;
   drawn.set(node, says);
   node.className = stale ? "bnb-row" : `bnb-row bnb-is-${row.state}`;

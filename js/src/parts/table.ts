@@ -171,12 +171,12 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
   function drawHead(): void {
     const seen = { ...page, rows: page.rows.length ? page.rows : blocks.run(view.first, view.first + 1).map(({ row }) => row) };
     columns = choice.chosen(columnsOf(seen, summary?.models.length ?? 1));
-    keyed(headRow, columns, (column) => `${column.kind} ${column.by}`, headCell, (node, column) => {
-      const sorted = query.order?.by === column.by ? (query.order.desc ? "descending" : "ascending") : null;
+    keyed(headRow, columns, (column) => column.key, headCell, (node, column) => {
+      const sorted = query.order?.by === column.key ? (query.order.desc ? "descending" : "ascending") : null;
       setAria(node, "sort", sorted);
       node.className = `bnb-col-${column.kind}${column.numeric ? " bnb-number" : ""}`;
     });
-    const says = columns.map((column) => column.by).join("\n");
+    const says = columns.map((column) => column.key).join("\n");
     if (says !== drawnHead) view.thaw();
     drawnHead = says;
   }
@@ -207,7 +207,7 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
     const cell = h("th", {});
     cell.scope = "col";
     if (column.sortable) {
-      const sort = (): void => ask({ order: nextOrder(query.order, column.by) });
+      const sort = (): void => ask({ order: nextOrder(query.order, column.key) });
       const name = button(column.label, sort, { class: "bnb-sort", title: `Sort by ${column.label}` });
       name.append(icon("down"));
       cell.append(name);

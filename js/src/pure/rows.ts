@@ -47,8 +47,10 @@ export const rangeLabel = (first: number, last: number, total: number): string =
   total ? `${count(Math.min(first + 1, total))}–${count(Math.min(last, total))} of ${count(total)}` : "";
 
 export interface Column {
-  /** Name for sorting: a field path, or a property of the row. */
+  /** A field path, or a property of the row. */
   by: string;
+  /** The one name of the column among all, for sorting too: a field may be called `state`. */
+  key: string;
   label: string;
   kind: "state" | "id" | "review" | "document" | "model" | "field" | "cost";
   numeric: boolean;
@@ -76,7 +78,7 @@ export function padding(text: string, column: Column): string {
 /** The columns that this page needs: documents and models only where they tell rows apart. */
 export function columnsOf(page: RowsPage, models: number): Column[] {
   const column = (by: string, label: string, kind: Column["kind"], numeric = false): Column => ({
-    by, label, kind, numeric, decimals: 0, sortable: kind === "state" || kind === "id" || kind === "field",
+    by, key: kind === "field" ? `field:${by}` : by, label, kind, numeric, decimals: 0, sortable: kind === "state" || kind === "id" || kind === "field",
   });
   const aligned = (made: Column): Column => {
     const found = made.numeric ? page.rows.map((row) => cellText(row, made)).filter(Boolean).map(decimals) : [];
