@@ -24,7 +24,8 @@ def escape(value: object, most: int | None = None) -> str:
     """
     text = str(value)
     if most is not None and len(text) > most:
-        text = f"{text[:most]}… ({len(text) - most:,} more characters)"
+        least = "at least " if text.endswith("…") else ""  # what comes here may have been cut before
+        text = f"{text[:most]}… ({least}{len(text) - most:,} more characters)"
     return html.escape(visible(text), quote=True)
 
 

@@ -58,10 +58,12 @@ def open_document(source: str | os.PathLike[str], *, name: str | None = None) ->
         name: File name to show to the user and the model; the path's last part if left out.
 
     Raises:
-        ValidationError: The file is missing, a folder, empty, of an unknown type, damaged, or needs a password.
+        ValidationError: The file is missing, a folder, empty, of an unknown type, damaged, or needs a password; or its
+            name is no text.
     """
     path = Path(source).expanduser()
     shown = name or path.name or str(source)
+    _check_name(f"{path.absolute()}{shown}")
     head, size, sha256 = _survey(path)
     if not size:
         raise ValidationError(f"{shown} is empty (0 bytes); get or export the file again, or leave it out.")
@@ -132,6 +134,18 @@ def text_of(document: Document) -> str:
     if document.kind != "text":
         raise ValidationError(f"{document.name} is not a text document; it has no text of its own.")
     return convert.to_text(read(document), document.media_type, document.name)
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name with bytes that are no UTF-8, which neither a store nor a provider can take."""
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        near = name[max(error.start - 20, 0) : error.start]
+        raise ValidationError(
+            f"A file name is no UTF-8 text behind {near!r}: it was written with another encoding; rename the file or "
+            "its folder."
+        ) from None
 
 
 def _survey(path: Path) -> tuple[bytes, int, str]:

@@ -18,6 +18,7 @@ from traitlets import Bool, Float, TraitError, Unicode, default, observe, valida
 
 from ..core.errors import BatchataError, ValidationError
 from ..runs.settings import truth
+from ..widgets.words import visible
 from . import completion
 from .cells import parse, words_of
 from .commands import run_command
@@ -254,8 +255,8 @@ def _left_out(skipped: list[str]) -> list[str]:
 
 
 def _sentence(error: BatchataError) -> str:
-    """Return the message as one line that ends like a sentence."""
-    words = " ".join(str(error).split())
+    """Return the message as one line that ends like a sentence; names in it are anybody's."""
+    words = visible(" ".join(str(error).split()))
     return words if words.endswith((".", "?", "!", ")", "`")) else f"{words}."
 
 

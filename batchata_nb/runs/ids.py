@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..core.errors import ValidationError
 from .files import File
 
 _SAFE = re.compile(r"\w[\w .@=+()-]{0,119}(?<![. ])")
@@ -65,6 +66,20 @@ def file_ids(files: Sequence[File]) -> list[str]:
             name = slug(str(Path(file.path).absolute()).removeprefix(common))
         ids.append(names_given.unique(name))
     return ids
+
+
+def check_id(job_id: str) -> None:
+    """Refuse an id that no store and no request can hold.
+
+    Raises:
+        ValidationError: It holds half a character.
+    """
+    try:
+        job_id.encode()
+    except UnicodeEncodeError:
+        raise ValidationError(
+            f"The job id {job_id[:60]!a} holds half a character: it was read with a wrong encoding. Read it anew."
+        ) from None
 
 
 def slug(text: str) -> str:

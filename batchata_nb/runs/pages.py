@@ -13,7 +13,9 @@ from .ordering import matching
 from .reviews import ANSWER, Review, of_bodies, values_of
 from .store import Store
 
-CELL, RAW, MOST = 200, 100_000, 500
+CELL, ID, RAW, MOST = 200, 1_000, 100_000, 500
+CITED, ALL_VALUES = 600, 2_000_000
+"""Characters of a citation's words, of which a view shows a few hundred, and of all values of a result together."""
 SURE = ("none", "low", "", "medium", "high")
 """Confidence from weakest; empty where evidence has none."""
 GROUPS = {
@@ -90,9 +92,9 @@ def _line(state: RunState, row: int, job: Job, body: JsonObject | None, fields: 
         shown = {"answer": cell(body["text"])}
     return {
         "row": row,
-        "id": job.id,
+        "id": cell(job.id, ID),
         "state": {"elsewhere": "pending"}.get(status, status),
-        "model": job.model,
+        "model": cell(job.model),
         "error": None if good else _short((body or {}).get("error") or state.messages.get(kind or "")),
         "error_kind": "cost_limit" if status == "held" else kind,
         "cost": (body or {}).get("cost"),
@@ -102,10 +104,10 @@ def _line(state: RunState, row: int, job: Job, body: JsonObject | None, fields: 
     }
 
 
-def cell(value: Any) -> str:
-    """Return a value as a table shows it: text of at most `CELL` characters; lists read as words, not as JSON."""
+def cell(value: Any, most: int = CELL) -> str:
+    """Return a value as a table shows it: text of at most so many characters; lists read as words, not as JSON."""
     text = _words(value)
-    return text if len(text) <= CELL else text[: CELL - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _words(value: Any) -> str:
@@ -126,32 +128,33 @@ def _short(text: str | None) -> str | None:
 
 
 def detail(store: Store, state: RunState, row: int) -> JsonObject:
-    """Return one result with its fields, evidence, usage and raw text."""
+    """Return one result with its fields, evidence, usage and raw text, cut to what may travel to a browser."""
     job, body = store.job(state.run_id, row), store.result(state.run_id, row) or {}
     citations: Mapping[str, Any] = body.get("citations") or {}
     reviews = of_bodies(store, state.run_id, {row: body}).get(row, {}) if body else {}
-    status, note = state.state_of(row), why_none(body)
+    status, note, values = state.state_of(row), why_none(body), values_of(body)
+    room = min(RAW, max(CELL, ALL_VALUES // max(len(values), 1)))
     return {
         "row": row,
-        "id": job.id,
+        "id": cell(job.id, ID),
         "state": {"elsewhere": "pending"}.get(status, status),
-        "model": body.get("model") or job.model,
+        "model": cell(body.get("model") or job.model),
         "error": body.get("error") or (state.messages.get(state.kinds[row]) if row in state.kinds else None),
         "error_kind": "cost_limit" if status == "held" else body.get("error_kind") or state.kinds.get(row),
         "finish_reason": body.get("finish_reason"),
         "cost": body.get("cost"),
         "usage": body.get("usage") or {},
         "attempts": state.attempts[row],
-        "raw": (body.get("text") or "")[:RAW],
+        "raw": cell(body.get("text"), RAW),
         "fields": [
             {
                 "path": path or ANSWER,
-                "value": _value(value),
+                "value": cell(_value(value), room),
                 "citations": [_citation(c) for c in citations.get(path, ())],
                 "note": "" if citations.get(path) or value in (None, "") else note,
                 "review": _review(reviews.get(path)),
             }
-            for path, value in values_of(body).items()
+            for path, value in values.items()
         ],
         "documents": [{"name": d.name, "kind": d.kind, "pages": d.pages} for d in job.documents],
         "page_notes": body.get("page_notes") or [],
@@ -177,7 +180,7 @@ def _citation(citation: Mapping[str, Any]) -> JsonObject:
         "page": citation.get("page"),
         "start": citation.get("start"),
         "end": citation.get("end"),
-        "text": citation.get("text", ""),
+        "text": cell(citation.get("text", ""), CITED),
         "confidence": citation.get("confidence"),
         "reason": citation.get("match_reason"),
         "source": metadata.get("source"),

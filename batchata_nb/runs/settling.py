@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import ValidationError
 from ..core.jobs import CachedPart, CiteMode, Job, Marker
 from .asking import Asked
+from .ids import check_id
 from .packing import PackedJobs, Place
 from .records import JobRecord, Sizing
 from .warn import warn
@@ -203,6 +204,7 @@ class Settler:
             if item.id in ids:
                 raise ValidationError(f"Two jobs have the id {item.id!r}; ids must be unique within a run.")
             ids.add(item.id)
+            check_id(item.id)
             if item.model not in self._adapters:
                 self._adapters[item.model] = self._provider(provider_for(item.model, self._provider_name))
             job = self._settle(item, self._adapters[item.model])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -137,6 +138,15 @@ def test_a_bad_file_is_refused_with_what_to_do(tmp_path: Path, name: str, conten
     assert says in caught.value.message
     assert name in caught.value.message
     assert "\n" not in caught.value.message
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    """A name in another encoding than UTF-8 can be neither kept nor sent; one sentence says what to do."""
+    path = tmp_path / os.fsdecode(b"M\xfcller.txt")
+    path.write_bytes(b"Vendor: x")
+
+    with pytest.raises(ValidationError, match=r"no UTF-8 text behind '.*M': .* rename the file"):
+        files.open_document(path)
 
 
 def test_missing_files_and_folders_are_told_apart(tmp_path: Path) -> None:

@@ -185,44 +185,6 @@ def test_ten_thousand_jobs_leave_the_page_responsive(notebook):
     assert book.page.evaluate("() => window.longest") < 2000
 
 
-HOSTILE = (
-    "<img src=x onerror='window.PWNED=1'><script>window.PWNED=1</script><iframe srcdoc='<b>frame</b>'>"
-    "<svg onload=window.PWNED=1><a href='javascript:window.PWNED=1'>a</a>[m](javascript:window.PWNED=1)"
-    "![i](http://192.0.2.1/i.png) $$\\href{javascript:window.PWNED=1}{x}$$ ${window.PWNED=1} \x1b[31m \u202e\u200b"
-)
-
-
-def test_hostile_text_stays_text(notebook):
-    """Markup in names, ids, fields, errors and documents is shown as text, live and static: nothing of it runs."""
-    cells = [
-        begin(2, rows=0)
-        + f"\nevil = {HOSTILE!r}\nrows = {{evil: {{'text': evil}}, 'b': {{'text': '[[practice: refuse]] ' + evil}}}}",
-        "%%batchata notes --over rows --model claude-sonnet-5-5 --cite\nvendor: str\n---\nVendor: {{ text }}",
-        "await notes;\nnotes",
-        "notes[0]",
-        "notes.to_df()",
-        "%batchata",
-    ]
-    book = notebook(cells)
-    start(book)
-    for cell in (2, 3, 4, 5):
-        book.run(cell)
-    book.output(5).locator(".bnb-run").first.wait_for()
-    book.shows(1, "onerror")
-    live = book.output(2).locator(".bnb").first
-    live.get_by_text("onerror").first.wait_for()
-    book.shot("hostile")
-
-    live.get_by_role("button", name="Export").click()
-    live.get_by_role("button", name="CSV").click()
-    live.get_by_text(re.compile(r"2 results, .* are in .*notes\.csv")).wait_for()
-    live.get_by_text("onerror").first.click()
-    live.locator(".bnb-field").first.wait_for()
-
-    assert book.page.evaluate("() => window.PWNED === undefined && document.querySelector('img[src=x]') === null")
-    assert 0 == book.page.locator(".bnb a[href^=javascript], .bnb svg[onload], .bnb mjx-container, .bnb iframe").count()
-
-
 def test_a_click_on_a_field_shows_its_place(notebook):
     """A click on a value opens the page of the document, with a mark over the words it was read from."""
     book = notebook([begin(2, rows=0), INVOICES, "await invoices"], files=INVOICE_FILES, width=1280, height=1000)

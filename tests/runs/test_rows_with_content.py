@@ -163,6 +163,8 @@ def test_nul_characters_are_left_out_and_halves_of_characters_refused() -> None:
         made("{{ item }}", over=["fine 💡", "abc\udce9"])
     with pytest.raises(ValidationError, match="half a character"):
         Batch().add_job(prompt="abc\udce9", model="claude-sonnet-5-5")
+    with pytest.raises(ValidationError, match=r"The job id 'a.ud83d' holds half a character"):
+        Batch().use_practice().add_jobs("Hello", over={"a\ud83d": 1}, model="claude-sonnet-5-5").run(dry_run=True)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])

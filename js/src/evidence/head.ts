@@ -58,11 +58,11 @@ const ORDINARY = ["end_turn", "stop_sequence", "stop", "completed"];
 export function factsOf({ model, cost, usage, attempts, finishReason }: Result): string {
   const { input_tokens: input, output_tokens: output } = usage;
   const parts = [
-    model,
+    clip(model, 120),
     cost === null ? "" : dollars(cost),
     input === undefined || output === undefined ? "" : `${count(input)} tokens in, ${count(output)} out`,
     attempts > 1 ? plural(attempts, "attempt") : "",
-    finishReason && !ORDINARY.includes(finishReason.toLowerCase()) ? `ended with ${finishReason}` : "",
+    finishReason && !ORDINARY.includes(finishReason.toLowerCase()) ? `ended with ${clip(finishReason, 60)}` : "",
   ];
   return parts.filter(Boolean).join(" · ");
 }
