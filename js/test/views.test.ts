@@ -269,11 +269,25 @@ describe("dashboard", () => {
     expect(all("tbody tr").length).toBeGreaterThan(0);
   });
 
+  test("a result that does not come at once is said to be asked for", async () => {
+    const { kernel } = await open();
+    kernel.awake = false;
+    all("tbody tr")[0]?.click();
+    await wait(300);
+    expect(el.textContent).not.toContain("Asking the kernel for this result");
+    await wait(300);
+    expect(el.textContent).toContain("Asking the kernel for this result…");
+    kernel.wake();
+    await wait(100);
+    expect(all(".bnb-view > .bnb-empty").filter(shown)).toEqual([]);
+    expect(shown($(".bnb-field"))).toBe(true);
+  });
+
   test("a question is lost where a later one was answered", async () => {
     const { kernel } = await open("finished");
     const send = kernel.send.bind(kernel);
     vi.spyOn(kernel, "send").mockImplementation((content) => ((content as Bag).kind === "rows" ? undefined : send(content)));
-    all<HTMLButtonElement>("th button")[0]?.click();
+    all("th button")[0]?.click();
     await wait(45_000);
     expect(all(".bnb-wrong").filter(shown).map((node) => node.textContent)).toEqual(["The kernel did not answer."]);
     expect(shown($(".bnb-status"))).toBe(false);

@@ -59,16 +59,23 @@ def test_colab_catches_up_though_it_hears_no_thread(host):
 
 
 def test_colab_cancels(host):
-    """A click on Cancel reaches the run, and its answer the page, though no thread is heard."""
+    """A click on Cancel reaches the run, and its answer the page and every row, though no thread is heard."""
     colab = host("colab")
     colab.run(DEAF)
     colab.run(BEGIN.format(seconds=80))
     colab.run(BATCH)
+
+    def states() -> set[str]:
+        return set(colab.page.locator("tbody td.bnb-col-state").all_inner_texts())
+
+    assert colab.until(lambda: {"running"} == states())
     assert colab.until(lambda: colab.page.get_by_role("button", name="Cancel", exact=True).count())
     colab.page.get_by_role("button", name="Cancel", exact=True).click()
     colab.page.get_by_role("button", name="Cancel the run").click()
 
-    assert colab.shows("cancelled", seconds=40)
+    assert colab.until(lambda: "cancelled" in colab.page.locator(".bnb-state").first.inner_text(), seconds=40)
+    assert "running" not in states()  # no row is behind its run
+    assert colab.until(lambda: {"cancelled"} == states(), seconds=5)
 
 
 def test_vscode_is_live(host):
