@@ -160,9 +160,7 @@ class Desk:
                 for path in row.get("fields") or {}:
                     if len(self._columns) < MOST_COLUMNS:
                         self._columns.setdefault(path)
-                row["fields"] = {
-                    path: value for path, value in (row.get("fields") or {}).items() if path in self._columns
-                }
+                row["fields"] = {path: row["fields"][path] for path in row.get("fields") or {} if path in self._columns}
             answer = {"rev": rev, "total": total, "start": start, "columns": list(self._columns), "rows": rows}
             self._send(content, {**answer, "reviewed": self._run.review_progress()})
 
