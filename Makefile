@@ -18,7 +18,7 @@ PY := $(VENV)/bin/python
 STAMPS := $(VENV)/.stamps
 PYTEST := $(PY) -m pytest
 
-.PHONY: help demo test check js bench benchall colab browser pictures docs wheel clean
+.PHONY: help demo test check js bench benchall colab matrix browser pictures docs wheel clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ browser: $(STAMPS)/dev ## find a Chromium, or install one; and an old kernel to 
 
 colab: $(STAMPS)/dev ## the tests that must pass with Colab's versions, where there is a Python 3.13
 	@$(PY) tools/colab.py
+
+matrix: $(STAMPS)/dev ## the tests but for the browser under each other Python from 3.11 to 3.14 that is here
+	@$(PY) tools/matrix.py $(ARGS)
 
 bench: $(STAMPS)/dev ## scale and speed beside the raw SDK and batchata, in 15 minutes (JSON=FILE keeps the numbers)
 	@$(PY) benchmarks/scale $(if $(JSON),--json "$(JSON)") $(ARGS)

@@ -37,6 +37,7 @@ NEEDED = {
     "google-genai": "the provider's SDK",
     "httpx2": "what the SDKs speak through; Gemini's jobs are asked directly",
     "nest-asyncio": "drains an awaitable input on the kernel's own loop",
+    "nest-asyncio2": "the same on Python 3.14 and in ipykernel 7",
     "jinja2": "prompt templates",
     "narwhals": "pandas, polars and pyarrow through one interface",
     "genai-prices": "prices at batch rates",

@@ -27,6 +27,13 @@ TEST_TOOLS = ["pytest", "pytest-timeout", "hypothesis", "nbclient", "nbformat", 
 TEST_TOOLS += ["fpdf2", "python-docx", "pyarrow", "build", "hatchling"]
 
 
+def found(version: str) -> str | None:
+    """Return the path of a Python of this version, None where there is none."""
+    command = ["bash", "tools/find-python", version]
+    asked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return None if asked.returncode else asked.stdout.strip()
+
+
 def pins() -> dict[str, str]:
     """Return the pinned versions by normalised name."""
     lines = (line.split("#")[0].strip() for line in PINS.read_text(encoding="utf-8").splitlines())
@@ -86,14 +93,14 @@ def wanted() -> str:
 
 def main() -> int:
     """Bring the environment up to date and run the tests in it; what stands behind the command goes to pytest."""
-    found = subprocess.run(["bash", "tools/find-python", "3.13"], cwd=ROOT, capture_output=True, text=True, check=False)
-    if found.returncode:
+    python = found("3.13")
+    if python is None:
         print("== Colab's versions: left out, there is no Python 3.13 here")
         return 0
     print("== Colab's versions, on Python 3.13", flush=True)
     ready = STAMP.exists() and STAMP.read_text(encoding="utf-8") == wanted()
     if not ready:
-        make(found.stdout.strip())
+        make(python)
     with tempfile.TemporaryDirectory() as folder:
         changed = install(wheel(folder), anew=ready)
     for name, (pin, now) in changed.items():

@@ -228,9 +228,10 @@ def _bound(body: list[ast.stmt]) -> Iterator[str]:
 
 def _complete(model: Model, namespace: dict[str, Any]) -> None:
     """Resolve references to classes that came later, while the lent names are still there."""
+    # Python 3.14 evaluates annotations on first use: here, where the names are lent, and where a mistake has its line.
+    _ = model.__annotations__
     if not model.__pydantic_complete__:
         model.model_rebuild(_types_namespace=dict(namespace))
-    _ = model.__annotations__  # Python 3.14 evaluates them on first use
 
 
 def _named(name: str, namespace: dict[str, Any]) -> Model:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
-import warnings
+import sys
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -187,16 +187,35 @@ def _run(coroutine: Any) -> Any:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(coroutine)
-    import nest_asyncio
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of asyncio's policies, Python 3.14
-            nest_asyncio.apply(loop)
-    except ValueError:
+        _make_reentrant(loop)
+    except (ValueError, RuntimeError) as error:
         coroutine.close()
+        kind = (
+            f"of type {type(loop).__name__}" if isinstance(error, ValueError) else "that nest_asyncio.apply() changed"
+        )
         raise ValidationError(
-            f"An awaitable cannot be drained inside a loop of type {type(loop).__name__}; "
-            "await it in a cell of its own and give the result."
+            f"An awaitable cannot be drained inside a loop {kind}; await it in a cell of its own and give the result."
         ) from None
     return loop.run_until_complete(coroutine)
+
+
+def _make_reentrant(loop: asyncio.AbstractEventLoop) -> None:
+    """Let a running loop be run further, by nest_asyncio, or by its successor where the first would do harm.
+
+    On Python 3.14 it hides the current task, without which no timeout works, from all that runs later. In ipykernel 7,
+    where cells share a context, it loses the cells that wait, and the kernel stands still for good.
+
+    Raises:
+        ValueError: Loops of this type cannot be changed so.
+        RuntimeError: The user has applied nest_asyncio where it does harm.
+    """
+    kernel = sys.modules.get("ipykernel")
+    if sys.version_info >= (3, 14) or (kernel is not None and kernel.version_info[0] >= 7):
+        import nest_asyncio2
+
+        nest_asyncio2.apply(loop, error_on_mispatched=True)
+    else:
+        import nest_asyncio
+
+        nest_asyncio.apply(loop)

@@ -211,7 +211,7 @@ def submit(drive: Drive, part: planning.Part, fingerprints: list[str], caps: Cap
         drive.record_events(ev.Elsewhere(now, tuple(known)))
         return False
     drive.applied(event)
-    submission = state.submissions[tag]
+    submission, seq = state.submissions[tag], state.seq
     submission.busy = True
     provider = drive.context.provider(part.provider)
     send = sender(provider, way)
@@ -222,8 +222,10 @@ def submit(drive: Drive, part: planning.Part, fingerprints: list[str], caps: Cap
             return Row(row_id(tag, row), job if row in full else _with_cap(job, lower.get(job.model)))
 
         def still_ours() -> None:
-            # This process may have stood still since the intent was recorded, and another one may have taken over.
-            if not store.take_lease(state.run_id, owner, drive.context.clock.now(), LEASE_SECONDS):
+            # This process may have stood still since the intent was recorded: another one may drive now, or have sent
+            # the jobs under another tag and be gone. The lease first, so that nobody writes after the look.
+            held = store.take_lease(state.run_id, owner, drive.context.clock.now(), LEASE_SECONDS)
+            if not held or any(getattr(event, "tag", None) == tag for event in store.events(state.run_id, seq)):
                 raise TakenOverError
 
         still_ours()

@@ -83,18 +83,22 @@ class TakenOverError(StateError):
         super().__init__("Another kernel took this run over; this one follows it from now on.")
 
 
-class _Held:
-    """The connection of one thread; closed when the thread, or the store, is no more."""
+class _Connection(sqlite3.Connection):
+    """The connection of one thread; closes itself when the thread, or the store, is no more.
 
-    def __init__(self, path: Path) -> None:
-        self.connection = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False)
-        self.connection.execute("PRAGMA synchronous = FULL")
-        self.connection.execute("PRAGMA busy_timeout = 20000")
+    An owner that closes it would come too late where both are collected in one cycle: from Python 3.13 on, a connection
+    then complains first.
+    """
 
     def __del__(self) -> None:
-        connection = getattr(self, "connection", None)
-        if connection is not None:
-            connection.close()
+        self.close()
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False, factory=_Connection)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA busy_timeout = 20000")
+    return connection
 
 
 class StoreFile:
@@ -115,10 +119,10 @@ class StoreFile:
         self._parts: dict[int, bytes] = {}
 
     def _connection(self) -> sqlite3.Connection:
-        held: _Held | None = getattr(self._local, "held", None)
+        held: sqlite3.Connection | None = getattr(self._local, "held", None)
         if held is None:
-            held = self._local.held = _Held(self.path)
-        return held.connection
+            held = self._local.held = _connected(self.path)
+        return held
 
     def _prepare(self) -> None:
         with self._explained():
@@ -141,9 +145,9 @@ class StoreFile:
         """Make the file whole or not at all, so that an empty one is never ours; two kernels may do so at once."""
         draft = self.path.with_name(f"{self.path.name}.{os.getpid()}-{threading.get_ident()}.new")
         try:
-            made = _Held(draft)
-            self._migrate(made.connection, new=True)
-            made.connection.close()
+            made = _connected(draft)
+            self._migrate(made, new=True)
+            made.close()
             try:
                 os.link(draft, self.path)
             except FileExistsError:

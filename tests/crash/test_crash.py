@@ -100,7 +100,8 @@ def test_another_kernel_takes_over_from_a_dead_one(nursery, provider, tmp_path):
     assert NOTHING == story.verdict()
 
 
-def test_a_sender_that_stood_still_does_not_send_what_another_has_sent(nursery, provider, tmp_path):
+@pytest.mark.parametrize("seconds", [0.0, 1.2], ids=["at once", "when no lease holds"])
+def test_a_sender_that_stood_still_does_not_send_what_another_has_sent(seconds, nursery, provider, tmp_path):
     """Stopped between recording the intent and sending it, overtaken, and woken: it sends nothing any more."""
     story = Story(nursery, provider, tmp_path / "run", "anthropic", jobs=2)
     slow = story.start(at="write done", nth=3, signal="SIGSTOP", lease=1.0)
@@ -108,11 +109,13 @@ def test_a_sender_that_stood_still_does_not_send_what_another_has_sent(nursery, 
         time.sleep(0.02)
     other = story.start(lease=1.0)
     killed = story.ended(other)
+    time.sleep(seconds)
     os.kill(slow, signal.SIGCONT)
 
     assert (False, False) == (killed, story.ended(slow))
 
     assert NOTHING == story.verdict()
+    assert f"{slow} asking POST" not in (tmp_path / "run" / "steps.txt").read_text()
 
 
 @pytest.mark.parametrize("names", [("one", "one"), ("one", "two")])

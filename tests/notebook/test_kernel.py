@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
+ipykernel = pytest.importorskip("ipykernel")
+start_new_kernel = pytest.importorskip("jupyter_client.manager").start_new_kernel
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 ROWS = """async def rows():
@@ -71,3 +74,44 @@ def test_a_result_is_shown_as_a_widget_with_its_static_form(outputs: list[list[d
         {"text/html", "text/plain"},
     ]
     assert "in a new kernel first %batchata attach r" in outputs[5][1]["data"]["text/plain"]
+
+
+def test_cells_that_wait_run_after_one_that_drains_its_rows(tmp_path: Path):
+    """All cells are sent at once, as "Run All" may: those behind an async `--over` run when it is drained."""
+    sources = (
+        "%load_ext batchata_nb\nimport asyncio\n" + ROWS.replace("    for", "    await asyncio.sleep(0.5)\n    for"),
+        BATCH,
+        "async with asyncio.timeout(60):\n    await sums\nprint(len(sums))",
+    )
+    manager, client = start_new_kernel(cwd=str(tmp_path))
+    try:
+        sent = [client.execute(source) for source in sources]
+        answers = [client.get_shell_msg(timeout=60) for _ in sent]
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+    assert [(each, "ok") for each in sent] == [
+        (answer["parent_header"]["msg_id"], answer["content"]["status"]) for answer in answers
+    ]
+
+
+def test_a_loop_that_cannot_be_drained_on_is_named(tmp_path: Path):
+    """Where the user has applied nest_asyncio and it does harm, the cell says what to do, and the kernel goes on."""
+    code = "import nest_asyncio\nnest_asyncio.apply()\n%load_ext batchata_nb\n" + ROWS
+    manager, client = start_new_kernel(cwd=str(tmp_path))
+    told: list[str] = []
+    try:
+        client.execute_interactive("import warnings; warnings.simplefilter('ignore')", timeout=60)
+        client.execute_interactive(code, timeout=60)
+        answer = client.execute_interactive(
+            BATCH, timeout=60, output_hook=lambda message: told.append(message["content"].get("text", ""))
+        )
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+    if ipykernel.version_info[0] >= 7 or sys.version_info >= (3, 14):
+        assert "that nest_asyncio.apply() changed; await it in a cell of its own" in "".join(told)
+    else:
+        assert answer["content"]["status"] == "ok"

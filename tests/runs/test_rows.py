@@ -129,7 +129,7 @@ def test_async_sources_without_a_loop(source: Any) -> None:
 
 
 def test_async_sources_inside_a_running_loop() -> None:
-    """In a notebook they are drained on the loop that is running, to which a cursor may be bound."""
+    """In a notebook they are drained on the loop that runs, to which a cursor may be bound; timeouts work on it."""
     import subprocess
     import sys
 
@@ -144,7 +144,8 @@ async def cell():
     async def cursor():
         assert asyncio.get_running_loop() is mine
         for n in range(3):
-            await asyncio.sleep(0)
+            async with asyncio.timeout(60):
+                await asyncio.sleep(0)
             yield {"n": n}
 
     async def query():
@@ -152,12 +153,17 @@ async def cell():
 
     return [row["n"] for _, row in rows_of(query()).pairs(None)]
 
+async def later():
+    async with asyncio.timeout(60):
+        return "later"
+
 loop = asyncio.new_event_loop()
 print(loop.run_until_complete(cell()))
+print(loop.run_until_complete(later()))
 loop.close()
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    expected = "[0, 1, 2]"
+    expected = "[0, 1, 2]\nlater"
 
     assert (expected, "") == (done.stdout.strip(), done.stderr)
 
