@@ -155,6 +155,35 @@ def test_later_runs_expect_what_earlier_batches_took(desk, tmp_path):
     assert [] == desk.store.paces("r-other", "batch edge http://localhost:1/v1")
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        BatchStatus("ended", "failed", reason="a line is wrong", rejected=True),
+        BatchStatus("ended", "cancelled", no_results=True),
+    ],
+)
+def test_a_batch_that_did_not_run_tells_nothing_of_later_ones(desk, end):
+    """One that was rejected or called off ended soon, and not because its work was done."""
+    desk.edge.polling = [BatchStatus("running", "in_progress"), end]
+    desk.run(desk.start([job(0)]))
+
+    assert [] == desk.store.paces("r-other", "batch edge")
+
+
+def test_a_batch_that_ended_while_the_computer_slept_tells_nothing_of_later_ones(desk):
+    """Seen running after ten seconds and ended after eight hours: it took anything in between."""
+    desk.edge.polling = [BatchStatus("running", "in_progress")]
+    drive = desk.start([job(0)])
+    drive.step()
+    desk.clock.at += 10
+    drive.step()
+    assert "running" == drive.state.open_submissions[0].state
+    desk.clock.at += 8 * 3600
+    desk.run(drive)
+
+    assert [] == desk.store.paces("r-other", "batch edge")
+
+
 def test_a_download_that_breaks_is_taken_up_again(desk):
     """Rows that landed before the break are kept, the others follow; none lands twice."""
     desk.edge.fetching = [ProviderError("cut", retryable=True)]
