@@ -86,6 +86,20 @@ def test_a_row_that_failed_in_passing_beside_answers_is_sent_again(tmp_path):
     assert (3, {0: 1, 1: 2, 2: 1}) == (drive.state.counts["succeeded"], dict(tried))
 
 
+def test_what_was_found_is_known_to_later_runs_however_many_rows_it_was_found_by(tmp_path):
+    """Every other row is reused, so that those that were refused stand apart; the next run does not ask again."""
+    edge = Picky(limits=replace(LIMITS, rows=1000))
+    desk = Desk(tmp_path / "s.db", edge)
+    desk.run(desk.start([job(n) for n in range(0, 600, 2)]))
+    edge.replies = lambda batch_id, row: [refused(row) if edge.ways[batch_id] == "one" else ok(row)]
+    drive = desk.start([job(n) for n in range(600)], name="all")
+    desk.run(drive)
+    with desk.store._write() as db:
+        db.execute("UPDATE runs SET spec = json_set(spec, '$.base_url', 'http://localhost:1/v1')")
+
+    assert "two" == desk.store.way("http://localhost:1/v1", "edge", "m", 0.0)
+
+
 def test_what_is_said_of_the_list_decides_no_way(tmp_path):
     """A lost submission is put in another way for what its own call met, not for what kept its list from being read."""
     lost = ProviderError("no answer", retryable=True, ambiguous=True)
@@ -99,7 +113,7 @@ def test_what_is_said_of_the_list_decides_no_way(tmp_path):
 
 @pytest.mark.parametrize("rule", ["CERTIFICATE", "NO_TLS"])
 def test_https_that_is_refused_midway_fails_no_job(tmp_path, rule):
-    """The log-in page of another network, say: the run stops with the reason, and what waits is sent when it goes on."""
+    """The log-in page of another network, say: the run stops with the reason, and goes on when told to."""
     from batchata_nb.providers import errors
 
     desk = Desk(tmp_path / "s.db", Edge(submitting=[ProviderError(f"It {getattr(errors, rule).says}")]))
