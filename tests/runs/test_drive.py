@@ -1,13 +1,14 @@
 """Driving a run: every fault of product life, without a thread and with a clock that the test holds."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from batchata_nb.core.errors import BatchSubmissionError, CredentialsError, ProviderError, StateError
-from batchata_nb.core.results import Reply
+from batchata_nb.core.results import Reply, Usage
 from batchata_nb.documents.files import open_document
-from batchata_nb.providers.base import BatchStatus, Found
+from batchata_nb.providers.base import BatchStatus, Found, Row
 from tests.runs.edge import Desk, Edge, HeldClock, failed, job, ok
 
 
@@ -182,6 +183,20 @@ def test_a_batch_that_ended_while_the_computer_slept_tells_nothing_of_later_ones
     desk.run(drive)
 
     assert [] == desk.store.paces("r-other", "batch edge")
+
+
+def test_what_was_paid_counts_all_attempts_also_of_what_is_reused(desk):
+    """A job that was answered the second time cost both; a run that reuses the answer compares with both, too."""
+    bad = [failed(Row("r-1-000000", job(0)), retryable=True)]
+    desk.edge.replies = lambda _, row: (
+        [replace(bad.pop(), row_id=row.row_id, usage=Usage(50, 50))] if bad else [ok(row)]
+    )
+    first = desk.run(desk.start([job(0)]))
+    second = desk.run(desk.start([job(0), job(1)], name="second"))
+    once, twice = desk.store.paid(second.state.run_id)[1], desk.store.paid(second.state.run_id)[0]
+
+    assert (2, 1) == (first.state.attempts[0], second.state.reused)
+    assert first.state.ledger.spent == desk.store.paid(first.state.run_id)[0] == twice > once > 0
 
 
 def test_a_download_that_breaks_is_taken_up_again(desk):
