@@ -118,7 +118,7 @@ def _uncertain(state: RunState, e: ev.SubmitUncertain, s: Submission) -> None:
         state.move(s.rows, "submitting")
     if not s.uncertain_at:
         s.uncertain_at = e.at
-    s.returned, s.again = s.returned or e.returned, s.again and e.again
+    s.returned, s.again, s.doubt = s.returned or e.returned, s.again and e.again, s.doubt or e.message
     s.note, s.next_at = e.message, 0.0
     _note(state, e.at, f"not known whether {s.provider} took {_jobs(len(s.rows))}; looking at its list ({e.message})")
 
@@ -241,6 +241,9 @@ def _retry_asked(state: RunState, e: ev.RetryAsked, _: None) -> None:
         state.deadline = None
     state.move(e.rows, "pending")
     state.asked_again.update(e.rows)
+    again = set(e.rows)
+    for s in state.open_submissions:  # they are under way by themselves: a batch that refused them sends them no more
+        s.refused = [row for row in s.refused if row not in again]
     state.cut.difference_update(e.rows)
     _note(state, e.at, f"retrying {_jobs(len(e.rows))}")
 

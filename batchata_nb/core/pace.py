@@ -44,7 +44,7 @@ def left(state: RunState, now: float, took: Took) -> float | None:
 
 
 def _left_of(s: Submission, now: float, took: Sequence[float]) -> float | None:
-    finished = (s.done or 0) + (s.failed or 0)
+    finished = min((s.done or 0) + (s.failed or 0), len(s.rows))  # a server may count otherwise
     if s.state == "collecting":
         return 0.0
     if s.state == "uncertain":

@@ -68,6 +68,7 @@ class Submission:
     uncertain_at: float = 0.0
     returned: bool = False
     again: bool = True
+    doubt: str = ""
     absent: int = 0
     refused: list[int] = field(default_factory=list)
     refusal: str = ""

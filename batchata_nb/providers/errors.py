@@ -164,6 +164,11 @@ def body_of(error: BaseException) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
+def is_refused_tls(error: ProviderError) -> bool:
+    """Whether no connection was made, for a cause that a user must mend and no job is at fault for."""
+    return error.status is None and any(rule.says in str(error) for rule in (CERTIFICATE, NO_TLS))
+
+
 def _refused_tls(error: BaseException) -> Rule | None:
     """The rule for a connection that TLS refuses and will refuse again; it stands deep below what an SDK raises."""
     below: BaseException | None = error

@@ -23,7 +23,7 @@ from ..wire import jsonl
 from .answering import ask, read
 from .base import BatchStatus, Found, Limits, Provider, Row
 from .common import SdkProvider
-from .errors import UNREACHED
+from .errors import UNREACHED, is_refused_tls
 from .live_pass import MOST, Gate, Pass
 from .single import held
 
@@ -229,7 +229,8 @@ class LiveProvider:
 
     def _failed(self, current: Pass, row: Row, error: ProviderError) -> None:
         unreached = _unreached(error)
-        if isinstance(error, CredentialsError) or error.status in (401, 402, 403) or unreached:
+        at_fault = isinstance(error, CredentialsError) or error.status in (401, 402, 403)
+        if at_fault or unreached or is_refused_tls(error):
             current.stop(str(error))
         # No status: its answer was lost on the way, or could not be read, and it may have been billed.
         lost = error.retryable and error.status is None and not unreached

@@ -36,6 +36,8 @@ _FORM = re.compile(
     r"response.?format|json.?schema|json.?object|text\.format|structured.?output|guided|grammar", re.IGNORECASE
 )
 _STATUS = re.compile(r"[45]\d\d\b")
+_PASSING = re.compile(r"^(408|425|429|502|503|504)\b|\((408|425|429|502|503|504)\b[^()]*\)$")
+"""What comes from a queue or from whatever stands before the endpoint: it says nothing of the request."""
 _CAP = re.compile(r"support|unknown|unrecogni|unexpected|extra|permitted|instead", re.IGNORECASE)
 
 
@@ -75,6 +77,8 @@ def after(way: Way, said: str, *, cap: wire.ChatCap) -> Way | None:
         said: What the endpoint said; of a row, its HTTP status first.
         cap: The parameter that capped the output.
     """
+    if _PASSING.search(said):
+        return None
     status = _STATUS.match(said)
     missing = status is not None and int(status[0]) in MISSING and "model" not in said.lower()
     if way.path == wire.RESPONSES and (missing or _PATH.search(said)):

@@ -38,12 +38,15 @@ def to_df(run: BatchRun, reviewed: bool = False) -> Any:
 
 
 def _index(labels: list[Any], names: tuple[Any, ...]) -> Any:
-    """Return the index that a pandas frame came with, so that results can be joined to it."""
+    """Return the index that a pandas frame came with, so that results can be joined to it.
+
+    Beside rows of such a frame there may be jobs that have other labels, or none: then each label is one thing.
+    """
     import pandas as pd
 
-    if len(names) > 1:
+    if len(names) > 1 and all(isinstance(label, tuple) and len(label) == len(names) for label in labels):
         return pd.MultiIndex.from_tuples(labels, names=names)
-    return pd.Index(labels, name=names[0] if names else None)
+    return pd.Index(labels, name=names[0] if len(names) == 1 else None, tupleize_cols=False)
 
 
 def table(run: BatchRun, kind: str | None, *, reviewed: bool = False) -> Any:

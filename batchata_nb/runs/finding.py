@@ -74,12 +74,12 @@ def _decide(drive: Drive, s: Submission, found: Found, now: float) -> None:
         s.next_at = now + poll_delay(now - s.at, drive.poll_interval, drive.context.clock.jitter())
         drive.rev += 1
     elif _is_absent(drive, s, now):
-        if take_other_way(drive, s, s.note or "", s.rows, now):
+        if take_other_way(drive, s, s.doubt, s.rows, now):  # not the note, which may tell of the list
             return
         if s.again:
             unsent(drive, s, now, "its list has no such batch, so it is sent again", retry_at=now)
         else:
-            unsent(drive, s, now, s.note or "it was not accepted", retry_at=None)
+            unsent(drive, s, now, s.doubt, retry_at=None)
     else:
         drive.record_events(ev.NotFound(now, s.tag))
 

@@ -86,11 +86,12 @@ def _room(drive: Drive, row: int, job: Job) -> tuple[int, int]:
     return cap, max(cap, min(MORE_ROOM * cap, most or MORE_ROOM * cap))
 
 
-def landing(drive: Drive, s: Submission, landed: list[Ready]) -> Callable[[], None]:
+def landing(drive: Drive, s: Submission, found: list[Ready]) -> Callable[[], None]:
     """Return what the runner's thread does with a chunk: one transaction for its results and the event that says so."""
 
     def land() -> None:
         state = drive.state
+        landed = _at_fault(state, s, found)
         samples: dict[str, str] = {}
         for one in landed:
             kind = one.answer.kind
@@ -120,6 +121,12 @@ def landing(drive: Drive, s: Submission, landed: list[Ready]) -> Callable[[], No
         drive.applied(event)
 
     return land
+
+
+def _at_fault(state: RunState, s: Submission, landed: list[Ready]) -> list[Ready]:
+    """Where anything was answered the way is taken: what was refused beside it failed by itself, as any other row."""
+    answered = state.submissions[s.tag].outcomes["succeeded"] or any(r.answer.outcome == "succeeded" for r in landed)
+    return [replace(r, refused=False) for r in landed] if answered else landed
 
 
 def _again(drive: Drive, s: Submission, r: Ready) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..core.submissions import Submission
+from ..providers.base import BatchStatus
 
 if TYPE_CHECKING:
     from .drive import Drive
@@ -24,6 +25,7 @@ class Paces:
     def __init__(self, drive: Drive) -> None:
         self._drive = drive
         self._seen: dict[str, tuple[int, list[float]]] = {}
+        self._running: dict[str, float] = {}
 
     def of(self, provider: str) -> Sequence[float]:
         """Return how long a provider's batches took, in seconds, shortest first."""
@@ -34,12 +36,21 @@ class Paces:
             self._seen[provider] = (ended, found)
         return found
 
-    def note(self, s: Submission, now: float) -> None:
-        """Keep how long a batch took that was seen running before; one that is found ended may have ended long ago."""
-        if s.next_at and s.batch_state != "ended":
-            self._drive.context.store.note_pace(
-                self._drive.record.run_id, s.tag, self._place(s.provider), now, now - s.at
-            )
+    def seen(self, s: Submission, now: float) -> None:
+        """Remember that a batch was running still."""
+        self._running[s.tag] = now
+
+    def note(self, s: Submission, status: BatchStatus, now: float) -> None:
+        """Keep how long a batch took that ended by itself, where it is known well enough.
+
+        One that is found ended may have ended long ago: this process has just begun, or the computer slept.
+        """
+        running = self._running.pop(s.tag, None)
+        if running is None or s.cancel_sent or status.rejected or status.no_results:
+            return
+        took = now - s.at
+        if now - running <= took / 2:
+            self._drive.context.store.note_pace(self._drive.record.run_id, s.tag, self._place(s.provider), now, took)
 
     def promise(self) -> float | None:
         """Return within how many hours the run's providers promise an end; None where none is known to do so."""

@@ -52,7 +52,6 @@ def _document(run: BatchRun) -> Iterator[str]:
     yield '<!doctype html><html lang="en"><head><meta charset="utf-8">'
     yield f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
     yield f"<title>{escape(run.name)}</title><style>{STYLE.read_text('utf-8')}</style></head><body>"
-    models = escape(", ".join(summary["models"]))
     begun = f"begun {minute(run.drive.state.started)}"
     yield f'<h1>{escape(run.name)}</h1><p class="soft">{escape(summary["words"])} · {begun}</p>'
     spent = "?" if not money["known"] else dollars(run.drive.state.ledger.spent)
@@ -62,7 +61,7 @@ def _document(run: BatchRun) -> Iterator[str]:
         ("jobs succeeded", f"{counts['succeeded']:,} of {summary['total']:,}"),
         (f"{would}cost", spent),
         (f"{would}save against real-time prices" if would else "saved against real-time prices", saved),
-        ("model" if len(summary["models"]) == 1 else "models", models),
+        ("model" if len(summary["models"]) == 1 else "models", ", ".join(summary["models"])),
     )
     yield '<div class="facts">'
     yield from (f"<div><span>{escape(value)}</span><small>{name}</small></div>" for name, value in facts)

@@ -1,10 +1,12 @@
-"""Reading results: by row, by identity, by text."""
+"""Reading results: by row, by identity, and what they cost."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from ..core.jobs import JsonObject
@@ -120,20 +122,18 @@ class ResultQueries(StoreFile):
 
         None where no price was known; rows without an answer are left out.
         """
-        out: dict[int, Decimal | None] = {}
-        own: set[int] = set()
-        for number, mine, cost in self._read(
-            "SELECT j.row, r.run_id = j.run_id, r.cost FROM jobs j JOIN results r "
-            "ON r.fingerprint = j.fingerprint AND (r.run_id = j.run_id OR r.usable) "
+        found = self._read(
+            "SELECT j.row, r.run_id, r.usable, r.cost FROM jobs j JOIN results r ON r.fingerprint = j.fingerprint "
             "WHERE j.run_id = ? ORDER BY j.row, r.run_id = j.run_id, r.number",
             run_id,
-        ):
-            row, this = int(str(number)), None if cost is None else Decimal(str(cost))
-            if mine and row in own:
-                before = out[row]
-                this = None if before is None or this is None else before + this
-            own.update([row] if mine else [])
-            out[row] = this
+        )
+        out: dict[int, Decimal | None] = {}
+        for row, group in groupby(found, key=itemgetter(0)):
+            results = list(group)  # this run's own come last
+            payer = next((run for _, run, usable, _ in reversed(results) if usable or run == run_id), None)
+            costs = [cost for _, run, _, cost in results if run == payer]
+            if costs:
+                out[int(str(row))] = None if None in costs else sum((Decimal(str(c)) for c in costs), Decimal(0))
         return out
 
     def gold(self, run_id: str) -> dict[str, JsonObject]:

@@ -24,6 +24,7 @@ from ..core.jobs import Job
 from ..core.pricing import Price
 from ..core.submissions import Submission
 from ..providers.base import Limits, Row
+from ..providers.errors import is_refused_tls
 from .clock import utc
 from .records import Sizing
 from .sent_rows import SentRows
@@ -255,7 +256,7 @@ def _submitted(drive: Drive, s: Submission, batch_id: Any, error: BaseException 
     elif isinstance(error, ProviderError) and not error.ambiguous:
         if error.retryable or error.quota:
             unsent(drive, s, now, str(error), retry_at=now + wait_after(drive, "submit", error), quota=error.quota)
-        elif isinstance(error, CredentialsError) or error.status in (401, 402, 403, 429):
+        elif isinstance(error, CredentialsError) or error.status in (401, 402, 403, 429) or is_refused_tls(error):
             unsent(drive, s, now, str(error), retry_at=now)
             stop(drive, str(error))
         elif not take_other_way(drive, s, str(error), s.rows, now):

@@ -262,11 +262,12 @@ def budget_used(db: sqlite3.Connection, budget: str) -> tuple[Decimal, Decimal]:
 
 
 def _append(db: sqlite3.Connection, run_id: str, seq: int, events: Sequence[ev.Event]) -> None:
-    written = [json.dumps(event_to_json(event), ensure_ascii=False) for event in events]
-    db.executemany(
-        "INSERT INTO events VALUES (?,?,?)",
-        [(run_id, seq + n, text if len(text) < LONG else squeezed(text.encode())) for n, text in enumerate(written, 1)],
-    )
+    written: list[str | bytes] = []
+    for event in events:
+        text = json.dumps(event_to_json(event), ensure_ascii=False)
+        short = len(text) < LONG or isinstance(event, ev.OtherWay)  # `way` looks for these by their words
+        written.append(text if short else squeezed(text.encode()))
+    db.executemany("INSERT INTO events VALUES (?,?,?)", [(run_id, seq + n, body) for n, body in enumerate(written, 1)])
 
 
 def _known_elsewhere(db: sqlite3.Connection, run_id: str, fingerprints: Sequence[str]) -> set[str]:

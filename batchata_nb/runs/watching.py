@@ -27,7 +27,7 @@ def poll(drive: Drive, s: Submission) -> None:
         if status.state != "ended":
             _goes_on(drive, s, status, now)
             return
-        drive.paces.note(s, now)
+        drive.paces.note(s, status, now)
         drive.record_events(
             ev.Ended(
                 now, s.tag, status.word, status.handle, status.reason, status.rejected, status.quota, status.no_results,
@@ -39,6 +39,7 @@ def poll(drive: Drive, s: Submission) -> None:
 
 
 def _goes_on(drive: Drive, s: Submission, status: BatchStatus, now: float) -> None:
+    drive.paces.seen(s, now)
     s.note, s.next_at = None, now + poll_delay(now - s.at, drive.poll_interval, drive.context.clock.jitter())
     event = ev.Polled(now, s.tag, status.state, status.word, status.done, status.failed)
     if (s.batch_state, s.word, s.done, s.failed) != (event.state, event.word, event.done, event.failed):

@@ -33,6 +33,13 @@ def test_a_batch_that_counts_goes_on_at_its_own_pace() -> None:
     assert 20 * MINUTE == left(state, 10 * MINUTE, took(1, 2))
 
 
+def test_a_server_that_counts_more_than_there_is_has_none_left() -> None:
+    """The end is never expected in the past."""
+    state = state_of(*sent(1, range(30)), ev.Polled(60.0, "t-1", "running", "in_progress", 40, 2))
+
+    assert 0.0 == left(state, 10 * MINUTE, took())
+
+
 def test_one_that_does_not_count_is_told_by_those_that_took_longer() -> None:
     """After ten minutes only those that took longer say something: the middle one of 20, 30 and 100 minutes."""
     state = state_of(*sent(1, range(30)))

@@ -17,6 +17,7 @@ from batchata_nb.providers.live import LiveProvider
 from batchata_nb.providers.live_pass import FIRST
 from batchata_nb.providers.openai import OpenAIProvider
 
+from . import certificates
 from .compatible import CompatibleServer, Raw
 
 LATER = {"Retry-After": "0.3"}
@@ -210,3 +211,14 @@ def test_paths_begin_where_the_base_url_says(prefix: str, slash: str, tmp_path: 
         _, replies = end(provider)
 
     assert {"succeeded"} == {reply.outcome for reply in replies}
+
+
+def test_https_that_is_refused_stops_all_of_it(tmp_path: Path) -> None:
+    """No job is at fault: whoever finds out sends nothing more, and no other request is tried in vain."""
+    with CompatibleServer(certificate=certificates.make(tmp_path)) as server:
+        status, replies = end(begin(server, tmp_path, 60))
+
+    assert "stopped" == status.word
+    assert {"provider_error"} == {reply.error_kind for reply in replies}
+    assert 60 == len(replies)
+    assert all("SSL_CERT_FILE" in (reply.error or "") for reply in replies)

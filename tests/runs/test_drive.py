@@ -1,13 +1,14 @@
 """Driving a run: every fault of product life, without a thread and with a clock that the test holds."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from batchata_nb.core.errors import BatchSubmissionError, CredentialsError, ProviderError, StateError
-from batchata_nb.core.results import Reply
+from batchata_nb.core.results import Reply, Usage
 from batchata_nb.documents.files import open_document
-from batchata_nb.providers.base import BatchStatus, Found
+from batchata_nb.providers.base import BatchStatus, Found, Row
 from tests.runs.edge import Desk, Edge, HeldClock, failed, job, ok
 
 
@@ -153,6 +154,49 @@ def test_later_runs_expect_what_earlier_batches_took(desk, tmp_path):
     assert seconds[0] > 0
     assert (round(seconds[0], 1), [round(seconds[0], 1)] * 2) == (shown["eta"], shown["usual"])
     assert [] == desk.store.paces("r-other", "batch edge http://localhost:1/v1")
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        BatchStatus("ended", "failed", reason="a line is wrong", rejected=True),
+        BatchStatus("ended", "cancelled", no_results=True),
+    ],
+)
+def test_a_batch_that_did_not_run_tells_nothing_of_later_ones(desk, end):
+    """One that was rejected or called off ended soon, and not because its work was done."""
+    desk.edge.polling = [BatchStatus("running", "in_progress"), end]
+    desk.run(desk.start([job(0)]))
+
+    assert [] == desk.store.paces("r-other", "batch edge")
+
+
+def test_a_batch_that_ended_while_the_computer_slept_tells_nothing_of_later_ones(desk):
+    """Seen running after ten seconds and ended after eight hours: it took anything in between."""
+    desk.edge.polling = [BatchStatus("running", "in_progress")]
+    drive = desk.start([job(0)])
+    drive.step()
+    desk.clock.at += 10
+    drive.step()
+    assert "running" == drive.state.open_submissions[0].state
+    desk.clock.at += 8 * 3600
+    desk.run(drive)
+
+    assert [] == desk.store.paces("r-other", "batch edge")
+
+
+def test_what_was_paid_counts_all_attempts_also_of_what_is_reused(desk):
+    """A job that was answered the second time cost both; a run that reuses the answer compares with both, too."""
+    bad = [failed(Row("r-1-000000", job(0)), retryable=True)]
+    desk.edge.replies = lambda _, row: (
+        [replace(bad.pop(), row_id=row.row_id, usage=Usage(50, 50))] if bad else [ok(row)]
+    )
+    first = desk.run(desk.start([job(0)]))
+    second = desk.run(desk.start([job(0), job(1)], name="second"))
+    once, twice = desk.store.paid(second.state.run_id)[1], desk.store.paid(second.state.run_id)[0]
+
+    assert (2, 1) == (first.state.attempts[0], second.state.reused)
+    assert first.state.ledger.spent == desk.store.paid(first.state.run_id)[0] == twice > once > 0
 
 
 def test_a_download_that_breaks_is_taken_up_again(desk):

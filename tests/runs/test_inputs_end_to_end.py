@@ -188,3 +188,23 @@ def test_a_dry_run_has_no_results(server, tmp_path):
     assert {"completed": [], "failed": [], "cancelled": []} == run.results()
     assert 2 == run.status()["pending"]
     assert [] == list(tmp_path.glob("a.*"))
+
+
+def test_frames_beside_other_jobs_keep_their_labels():
+    """Rows of a frame with two levels stand beside a list: each label is one thing, and nothing is in the way."""
+    levels = pd.MultiIndex.from_tuples([("k", 1), ("k", 2)], names=["group", "number"])
+    batch = Batch().use_practice()
+    batch.add_jobs("{{ text }}", over=pd.DataFrame({"text": ["a", "b"]}, index=levels), model="gpt-6.1-sol")
+    batch.add_jobs("{{ item }}", over=["c"], model="gpt-6.1-sol")
+
+    assert [("k", 1), ("k", 2), 0] == batch.run(name="mixed", wait=True).to_df().index.tolist()
+
+
+def test_labels_that_are_tuples_stay_labels():
+    """An index of one level may hold tuples and have a name."""
+    index = pd.Index([(1, 2), (3, 4)], name="pair", tupleize_cols=False)
+    batch = Batch().use_practice()
+    batch.add_jobs("{{ text }}", over=pd.DataFrame({"text": ["a", "b"]}, index=index), model="gpt-6.1-sol")
+    made = batch.run(name="pairs", wait=True).to_df().index
+
+    assert (1, "pair", [(1, 2), (3, 4)]) == (made.nlevels, made.name, made.tolist())

@@ -60,6 +60,14 @@ def exported(folder: Path, *files: str) -> str:
     return run.export_html(folder / "out.html").read_text("utf-8")
 
 
+def test_a_models_name_is_written_as_it_is(folder: Path) -> None:
+    """It is text, turned into HTML once."""
+    run = Batch().add_job(prompt="Say one.", model="gpt-6.1&sol").run(name="one", wait=True)
+    page = run.export_html(folder / "out.html").read_text("utf-8")
+
+    assert "<span>gpt-6.1&amp;sol</span>" in page
+
+
 class Tags(HTMLParser):
     """The links and anchors of a page."""
 

@@ -156,6 +156,16 @@ def test_the_cap_goes_by_the_name_that_is_taken():
     all_paid_once(server, run)
 
 
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_a_queue_that_is_full_says_nothing_of_the_way(status):
+    """Rows that were turned away by whatever stands before the endpoint go out again in the same way, as an attempt."""
+    with BatchServer(create=0, row=status, words="The endpoint is not available: retry.") as server:
+        run = cities(server.url).run(name="a", wait=True)
+
+    assert {"/v1/responses"} == set(server.endpoints)
+    assert [2] * 6 == list(run.drive.state.attempts)
+
+
 def test_ways_come_to_an_end():
     """An endpoint that refuses all ways has refused the jobs: they fail with what it said, after as many rounds."""
     with BatchServer(responses=404, refuses=" ") as server:
