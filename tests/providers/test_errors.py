@@ -14,7 +14,7 @@ import pytest
 from batchata_nb.core.errors import BatchSubmissionError, ProviderError
 from batchata_nb.providers import anthropic as our_anthropic
 from batchata_nb.providers import gemini as our_gemini
-from batchata_nb.providers import openai as our_openai
+from batchata_nb.providers import openai_errors as our_openai
 from batchata_nb.providers.errors import TRANSPORT, ErrorTable, redact
 
 
