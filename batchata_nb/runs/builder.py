@@ -13,6 +13,7 @@ from .asking import AskedJobs, Part, conversation
 from .compat import Job, asked_job
 from .environment import in_kernel
 from .gold import GoldColumns, gold_columns
+from .ids import Names
 from .schemas import schema_of
 from .settable import Settable
 from .settings import Settings
@@ -69,6 +70,7 @@ class Batch(Settable):
         self.skipped: list[str] = []
         self.skips = False
         self._latest: tuple[type[Any], JsonObject] | None = None
+        self._names = Names()
 
     def __len__(self) -> int:
         return len(self.asked)
@@ -106,7 +108,7 @@ class Batch(Settable):
             max_tokens: Cap on output tokens, thinking included.
             response_model: Pydantic class of the answer; None: plain text.
             enable_citations: True or a mode: each field gets its evidence.
-            job_id: The job's id; None: the file's name, or a number.
+            job_id: The job's id; None: the file's name, with a number where it was given before, or a number.
             **params: Further parameters in the provider's own names.
 
         Raises:
@@ -117,9 +119,9 @@ class Batch(Settable):
         if messages is not None and file is not None:
             raise ValidationError("A file goes with a prompt, not with messages.")
         turns = conversation(messages, prompt, file)
-        default_id = job_id or (Path(file).stem if file is not None else f"job-{len(self) + 1:06d}")
+        named = job_id or self._names.unique(Path(file).stem if file is not None else f"job-{len(self) + 1:06d}")
         own = {"temperature": temperature, "max_tokens": max_tokens, **params}
-        self._ask(Spool([(default_id, turns)]), model, response_model, enable_citations, own)
+        self._ask(Spool([(named, turns)]), model, response_model, enable_citations, own)
         self.index.append(None)
         return self
 

@@ -202,7 +202,7 @@ class Settler:
         marker = Marker()
         for row, item in enumerate(self._asked):
             if item.id in ids:
-                raise ValidationError(f"Two jobs have the id {item.id!r}; ids must be unique within a run.")
+                raise ValidationError(f"Two jobs have the id {item.id!r}; give each its own (job_id= of add_job).")
             ids.add(item.id)
             check_id(item.id)
             if item.model not in self._adapters:

@@ -558,3 +558,21 @@ def test_jsonl(folder):
     lines = run.to_jsonl(folder / "out.jsonl").read_text().splitlines()
 
     assert ["positive", "negative"] == [json.loads(line)["parsed_response"]["sentiment"] for line in lines]
+
+
+def test_a_file_may_be_asked_about_more_than_once(folder):
+    """Jobs of one file, or of files of one name, are numbered; ids that were given are taken as they are."""
+    (folder / "sub").mkdir()
+    (folder / "sub" / "a.txt").write_text("Vendor: Bolt")
+    (folder / "a.txt").write_text("Vendor: Acme")
+    batch = Batch().use_practice().set_default_params(model="gpt-6.1-sol")
+    for path, prompt in (("a.txt", "Who?"), ("a.txt", "Who else?"), ("a.txt", "Who?"), ("sub/a.txt", "Who?")):
+        batch.add_job(file=folder / path, prompt=prompt)
+    run = batch.run(name="asked", wait=True)
+
+    assert ["a", "a-2", "a-3", "a-4"] == [result.job_id for result in run]
+    assert all(result.is_success for result in run)
+    with pytest.raises(ValidationError, match="Two jobs have the id 'x'; give each its own"):
+        Batch().use_practice().add_job(prompt="1", model="gpt-6.1-sol", job_id="x").add_job(
+            prompt="2", model="gpt-6.1-sol", job_id="x"
+        ).run(name="twice", wait=True)
