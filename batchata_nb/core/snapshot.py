@@ -225,6 +225,8 @@ def _can(state: RunState) -> list[str]:
     can = []
     if not state.over and not state.cancelled:
         can += ["cancel", "resume" if state.paused else "pause"]
+    if state.over == "failed":  # something was to be mended first, such as a key
+        can.append("resume")
     if state.over and any(state.counts[o] for o in OUTCOMES if o != "succeeded"):
         can.append("retry_failed")
     if state.ledger.limit is not None:

@@ -13,6 +13,8 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from batchata_nb.core.results import JobResult
 from batchata_nb.notebook.session import Session
+from batchata_nb.practice.faults import Fault
+from batchata_nb.practice.server import PracticeServer
 from batchata_nb.runs.run import BatchRun
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -228,6 +230,27 @@ def test_commands_steer_a_run(practised: InteractiveShell, monkeypatch: pytest.M
     assert "No job of it has failed, so nothing is sent again." in text_of(practised, "%batchata retry")
     assert "Its results stay in" in text_of(practised, "%batchata forget amounts")
     assert "No runs yet" in text_of(practised, "%batchata")
+
+
+def test_a_run_that_was_stopped_is_resumed(
+    practised: InteractiveShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Without credit the run stops and its jobs wait: views offer to resume it, and the command does."""
+    monkeypatch.delenv("BATCHATA_PRACTICE")
+    with PracticeServer(tmp_path / "provider", seconds=0.2, key="k") as server:
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+        server.faults.add(Fault("status", route="batches.create", status=402))
+        run = run_batch(practised)
+        settle(practised, run)
+        stopped = run.summary()
+        said = text_of(practised, "%batchata resume")
+        settle(practised, run)
+
+    assert ("failed", 2) == (stopped["state"], stopped["counts"]["held"])
+    assert "resume" in stopped["can"]
+    assert "nothing to resume" not in said
+    assert [12.5, 8.0] == [out.total for out in run.outputs]
 
 
 def test_a_dry_run_takes_no_commands(practised: InteractiveShell):
