@@ -241,9 +241,8 @@ def _retry_asked(state: RunState, e: ev.RetryAsked, _: None) -> None:
         state.deadline = None
     state.move(e.rows, "pending")
     state.asked_again.update(e.rows)
-    again = set(e.rows)
     for s in state.open_submissions:  # they are under way by themselves: a batch that refused them sends them no more
-        s.refused = [row for row in s.refused if row not in again]
+        s.refused = sorted(set(s.refused).difference(e.rows))
     state.cut.difference_update(e.rows)
     _note(state, e.at, f"retrying {_jobs(len(e.rows))}")
 

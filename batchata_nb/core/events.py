@@ -247,7 +247,7 @@ class Paused(Dated):
 
 @dataclass(frozen=True, slots=True)
 class Resumed(Dated):
-    """Sending goes on; rows that were cancelled before they were sent are sent after all."""
+    """Sending goes on, also of what was held."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What one model said of one item: its fields by path, or None where it has no usable answer."""
+    """What one model said of one item: its fields by path, or None where it has no usable answer.
+
+    `cost` is None where no price is known; a job that has no result, not even a bad one, tells of no cost (`ended`).
+    """
 
     item: str
     model: str
     fields: Mapping[str, Any] | None
     cost: Decimal | None
+    ended: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class ModelScore:
         model: Its name.
         jobs: Jobs that were asked of it.
         answered: Jobs with a usable answer.
-        per_thousand: Dollars for a thousand jobs at what these cost, failed ones included; None if no price is known.
+        per_thousand: Dollars for a thousand jobs at what those that ended cost; None if no price is known.
         right: Gold values that it has right; no usable answer counts as wrong.
         judged: Gold values there are.
     """
@@ -147,7 +151,8 @@ def agreement(run: BatchRun, gold: Any = None, field: str | None = None) -> Agre
             job.id.removesuffix(f"@{job.model}"),
             job.model,
             fields_of(result),
-            paid.get(row, Decimal(0)),
+            paid.get(row),
+            row in paid,
         )
         for row, (job, result) in enumerate(zip(jobs, run, strict=True))
     ]
@@ -206,7 +211,7 @@ def _score(model: str, answers: Sequence[Answered], right: Iterable[Sequence[int
         model,
         len(answers),
         sum(answer.fields is not None for answer in answers),
-        per_thousand([answer.cost for answer in answers]),
+        per_thousand([answer.cost for answer in answers if answer.ended]),
         sum(count[0] for count in counts),
         sum(count[1] for count in counts),
     )

@@ -155,6 +155,17 @@ def test_a_run_compares_its_models() -> None:
     assert [(1, 1)] * 2 == [(m.right, m.judged) for m in named.models]
 
 
+def test_jobs_that_were_not_sent_make_no_model_cheaper() -> None:
+    """The ceiling holds some back: what a thousand jobs cost is told by those that ended, as the view tells it."""
+    frame = pd.DataFrame({"text": [f"Invoice number: A-{n}\nTotal: {n}.50" for n in range(8)]})
+    batch = Batch(items_per_batch=2, max_parallel_batches=1).use_practice().add_cost_limit(usd=0.003)
+    run = batch.add_jobs("{{ text }}", over=frame, model=MODELS, response_model=Invoice, max_tokens=150).run(wait=True)
+    told = {m.model: f"{m.per_thousand:f}" for m in run.agreement().models if m.per_thousand is not None}
+
+    assert 0 < run.summary()["counts"]["held"] < 16
+    assert run.compare(0, 10)["per_thousand"] == told
+
+
 @pytest.mark.parametrize(
     ("gold", "field", "words"),
     [
