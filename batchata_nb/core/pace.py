@@ -6,6 +6,7 @@ Providers promise a day and mostly need minutes. What nothing tells is None, nev
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from math import ceil
 from statistics import median
 
@@ -20,7 +21,8 @@ def left(state: RunState, now: float, took: Took) -> float | None:
     """Return the seconds to the expected end; None while unknown.
 
     A batch that counts what it has done goes on at its own pace; one that does not is expected to take as long as
-    those did that took longer than it has by now. Jobs that still wait go out in waves as large as the one under way.
+    those did that took longer than it has by now. Jobs that still wait go out in waves as large as the one under way,
+    if the limit reaches so far.
 
     Args:
         state: The run.
@@ -37,10 +39,20 @@ def left(state: RunState, now: float, took: Took) -> float | None:
     if not waiting or state.cancelled:
         return round(max(known), 1)
     durations = [seconds for s in under_way for seconds in took(s.provider)]
-    if not durations:
+    if not durations or not _reaches(state, waiting, under_way):
         return None
     waves = ceil(waiting / sum(len(s.rows) for s in under_way))
     return round(max(known) + waves * median(durations), 1)
+
+
+def _reaches(state: RunState, waiting: int, under_way: Sequence[Submission]) -> bool:
+    """Whether the limit is likely to reach for all that waits: at what jobs have cost, or else at their worst case."""
+    ledger, sent = state.ledger, sum(len(s.rows) for s in under_way)
+    if ledger.limit is None:
+        return True
+    landed = sum(s.accounted for s in list(state.submissions.values()))  # views ask from other threads
+    each = ledger.spent / landed if landed else sum((s.worst for s in under_way), Decimal(0)) / sent
+    return each * (waiting + sent) <= ledger.limit - ledger.spent
 
 
 def _left_of(s: Submission, now: float, took: Sequence[float]) -> float | None:

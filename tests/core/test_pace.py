@@ -53,6 +53,16 @@ def test_what_nothing_tells_is_not_known(before: tuple[float, ...]) -> None:
     assert left(state_of(*sent(1, range(30))), 10 * MINUTE, took(*before)) is None
 
 
+@pytest.mark.parametrize(("limit", "known"), [("2.9", False), ("3", True)])
+def test_what_the_limit_will_not_reach_is_in_no_wave(limit: str, known: bool) -> None:
+    """Ten jobs are reserved at a dollar and twenty wait: where they cannot all be paid, the end is not known."""
+    state = RunState("r", "run")
+    for event in (ev.Started(0.0, 30, limit), *sent(1, range(10))):
+        apply(state, event)
+
+    assert known == (left(state, 2 * MINUTE, took(10)) is not None)
+
+
 def test_jobs_that_wait_go_out_in_waves() -> None:
     """Twenty jobs wait behind ten: two more waves, each as long as a batch takes."""
     state = state_of(*sent(1, range(10)))
