@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -25,7 +24,7 @@ from . import anthropic_models as models
 from .anthropic_errors import ERRORS
 from .attachments import Attacher, Sizes, inline
 from .base import BatchStatus, Found, Limits, Row
-from .common import SdkProvider, is_loopback
+from .common import SdkProvider, is_loopback, made_once
 from .transfer import decoded, download, write_list
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ class AnthropicProvider(SdkProvider):
     sizes = Sizes(each=3 * _MB, total=12 * _MB)
     image_types = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 
-    @cached_property
+    @made_once
     def client(self) -> anthropic.Anthropic:
         """The SDK's client. Its own retries are off: it would sleep out a `retry-after` of any length."""
         import anthropic

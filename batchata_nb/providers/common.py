@@ -9,7 +9,9 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
+from typing import Any, Self, TypeVar, overload
 from urllib.parse import urlsplit
 
 from ..core.errors import BatchataError, CredentialsError, ModelNotSupportedError, ValidationError
@@ -23,6 +25,30 @@ from .errors import ErrorTable
 
 ROW_ID_BYTES = 64
 Pause = Callable[[float], None]
+T = TypeVar("T")
+
+
+class made_once(cached_property[T]):  # noqa: N801 — used like cached_property
+    """A cached property that is made once also when several threads ask for it first.
+
+    From Python 3.12 on `cached_property` has no lock, and Google's client closes its connections when it is collected:
+    the one of two that was not kept failed its request, and the jobs with it.
+    """
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        super().__init__(make)
+        self._making = threading.RLock()
+
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> Self: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type | None = None) -> T: ...
+
+    def __get__(self, instance: object | None, owner: type | None = None) -> Self | T:
+        """Return the value, once it is made."""
+        with self._making:
+            return super().__get__(instance, owner)  # looks again for what another thread has made meanwhile
 
 
 def is_loopback(url: str | None) -> bool:

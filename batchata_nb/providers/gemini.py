@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from . import gemini_jobs as jobs
 from . import gemini_models as models
 from .attachments import Attacher, Sizes, inline
 from .base import BatchStatus, Found, Limits, Row
-from .common import SdkProvider, is_loopback
+from .common import SdkProvider, is_loopback, made_once
 from .gemini_errors import ERRORS
 from .transfer import decoded, download, write_lines
 
@@ -67,7 +67,7 @@ class GeminiProvider(SdkProvider):
         """Version of the API, as in its paths."""
         return self.variable("GOOGLE_GENAI_API_VERSION") or _VERSION
 
-    @cached_property
+    @made_once
     def client(self) -> genai.Client:
         """The SDK's client; it retries nothing unless told to, and waits for ever unless told not to."""
         from google import genai
@@ -81,7 +81,7 @@ class GeminiProvider(SdkProvider):
         )
         return genai.Client(vertexai=False, api_key=self.key(), http_options=options)
 
-    @cached_property
+    @made_once
     def http(self) -> httpx2.Client:
         """Plain requests, for what the SDK leaves out of its answers: a job's error and its counts."""
         import httpx2

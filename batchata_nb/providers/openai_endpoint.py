@@ -9,7 +9,6 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 from urllib.parse import urlsplit
 
@@ -19,7 +18,7 @@ from ..documents import files
 from ..wire import openai as wire
 from . import openai_batches as batches
 from .attachments import Sizes
-from .common import Pause, SdkProvider, is_loopback, trusted, wait
+from .common import Pause, SdkProvider, is_loopback, made_once, trusted, wait
 from .openai_compatible import NO_KEY, Abilities, error_in
 from .openai_errors import ERRORS
 from .openai_ways import MISSING
@@ -94,7 +93,7 @@ class OpenAIEndpoint(SdkProvider):
         """Return the key; an endpoint other than OpenAI's own may want none."""
         return super().key() if self.is_own else self.variable(*self.keys) or NO_KEY
 
-    @cached_property
+    @made_once
     def client(self) -> openai.OpenAI:
         """The SDK's client. Its own retries are off, except for uploads, which may be repeated."""
         import openai

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import ast
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -226,3 +229,22 @@ def test_geminis_client_has_a_timeout(loopback: Any) -> None:
     options = GeminiProvider(loopback.environment()).client._api_client._http_options
 
     assert 600_000 == options.timeout
+
+
+@pytest.mark.parametrize("name", ["client", "http"])
+def test_threads_that_ask_first_get_the_same_client(name: str, loopback: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads that ask at once share one client: of two, Google's SDK would close one in the midst of a request."""
+    asked = threading.Barrier(2, timeout=0.5)
+    url = GeminiProvider.base_url.fget
+
+    def slow(provider: GeminiProvider) -> str:
+        with suppress(threading.BrokenBarrierError):  # nobody else is making one, as it should be
+            asked.wait()
+        return str(url(provider))
+
+    monkeypatch.setattr(GeminiProvider, "base_url", property(slow))
+    provider = GeminiProvider(loopback.environment())
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(lambda _: getattr(provider, name), range(2)))
+
+    assert made[0] is made[1]
