@@ -566,6 +566,23 @@ describe("evidence", () => {
     expect(shown($(".bnb-results"))).toBe(false);
   });
 
+  test("a click on a value opens the evidence of that value, also in a row that was open before", async () => {
+    await open();
+    const press = async (path: string): Promise<string | undefined> => {
+      const at = all("thead th").findIndex((head) => head.textContent === path);
+      expect(at).not.toBe(-1);
+      ($<HTMLTableRowElement>("tbody tr").cells[at] as HTMLElement).click();
+      await wait(100);
+      const name = $(".bnb-field.bnb-active .bnb-field-name").textContent;
+      $(".bnb-back").click();
+      await wait(100);
+      return name;
+    };
+    expect(await press("vendor")).toBe("vendor");
+    expect(await press("total_amount")).toBe("total_amount");
+    expect(await press("State")).toBe("total_amount"); // where one was
+  });
+
   test("n and p go through the citations, over documents", async () => {
     const { kernel } = await openRow();
     key("n", $(".bnb-view"));

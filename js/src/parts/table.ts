@@ -11,7 +11,7 @@ import { Blocks } from "./blocks.ts";
 import { columnChoice } from "./columns.ts";
 import { copy, tabbed } from "./copy.ts";
 import { exportCalls } from "./export.ts";
-import { copyText, drawRow } from "./rows.ts";
+import { copyText, drawRow, fieldOf } from "./rows.ts";
 import { viewport } from "./viewport.ts";
 
 /** While rows change, they are asked for again at most this often (milliseconds). */
@@ -39,7 +39,7 @@ export interface Table {
   stop(): void;
 }
 
-export function table(channel: Channel, onOpen: (row: number) => void, onFilter: (state: JobState | null) => void, more: HTMLElement[] = []): Table {
+export function table(channel: Channel, onOpen: (row: number, path?: string) => void, onFilter: (state: JobState | null) => void, more: HTMLElement[] = []): Table {
   let query: Query = { state: null, cause: null, text: "", order: null };
   let page: RowsPage = { rev: -1, total: 0, start: 0, columns: [], rows: [], reviewed: { begun: 0, done: 0 } };
   let summary: Summary | null = null;
@@ -252,9 +252,10 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
   }
 
   const rowOf = (event: Event): HTMLTableRowElement | null => (event.target as Element).closest<HTMLTableRowElement>("tr[data-row]");
+  const pathAt = (event: Event): string | undefined => fieldOf((event.target as Element).closest("td"));
   body.addEventListener("click", (event) => {
     const node = rowOf(event);
-    if (node && !document.getSelection()?.toString()) onOpen(Number(node.dataset.row));
+    if (node && !document.getSelection()?.toString()) onOpen(Number(node.dataset.row), pathAt(event));
   });
   body.addEventListener("focusin", rove);
   onKey(body, (event) => {
@@ -265,7 +266,7 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
     if (event.ctrlKey || event.metaKey) {
       if (event.key.toLowerCase() !== "c" || document.getSelection()?.toString()) return false;
       void copyOut(node, event.shiftKey ? null : cell);
-    } else if (event.key === "Enter" || event.key === " ") onOpen(Number(node.dataset.row));
+    } else if (event.key === "Enter" || event.key === " ") onOpen(Number(node.dataset.row), pathAt(event));
     else if (event.key === "ArrowRight") node.cells[Math.min(at + 1, node.cells.length - 1)]?.focus();
     else if (event.key === "ArrowLeft") (at > 0 ? node.cells[at - 1] : node)?.focus();
     else {
