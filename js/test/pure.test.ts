@@ -106,9 +106,9 @@ describe("summary", () => {
   });
 
   test("practice never claims that money was spent", () => {
-    const s = readSummary(summaryOf("finished", { practice: true }));
+    const s = readSummary(summaryOf("finished", { practice: true, reused: 60 }));
     expect(facts(s, 0).map((fact) => fact.label)).toEqual(["Ended", "Would cost", "Would save", "Elapsed"]);
-    expect(oneLine(s)).toContain("$1.83 would be spent");
+    expect(oneLine(s)).toContain("60 reused for free · $1.83 would be spent");
   });
 
   test("an unknown price is said, and draws no bar", () => {

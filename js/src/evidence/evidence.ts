@@ -227,6 +227,7 @@ export function evidence(channel: Channel, { onClose, onStep, onReview }: Eviden
     const kind = result.documents[target.document]?.kind;
     const paged = kind === "pdf" || kind === "image";
     fields.select(field, place);
+    show(citations, places.length > 0);
     head.offer(!result.documents.length ? null : raw ? "Document" : "Raw answer");
     show(tools.el, !raw && kind !== undefined);
     show(paper, !raw && paged);
@@ -259,7 +260,6 @@ export function evidence(channel: Channel, { onClose, onStep, onReview }: Eviden
     const most = paged ? pagesOf(target.document) : null;
     const long = most !== null && most >= FROM;
     tools.update({ ...target, pages: most, paged, zoom, overview: long ? overview : null });
-    show(citations, places.length > 0);
     setText(which, place < 0 ? plural(places.length, "citation") : `citation ${place + 1} of ${places.length}`);
     show(thumbs.el, long && overview);
     if (long && overview) thumbs.show({ row: result?.row ?? 0, ...target, pages: most, cited: citedPages(places, target.document), notes: notedPages(result, target.document, most) });

@@ -39,6 +39,8 @@ export interface Table {
   stop(): void;
 }
 
+const ASKED = "Asking the kernel for the rows…";
+
 export function table(channel: Channel, onOpen: (row: number, path?: string) => void, onFilter: (state: JobState | null) => void, more: HTMLElement[] = []): Table {
   let query: Query = { state: null, cause: null, text: "", order: null };
   let page: RowsPage = { rev: -1, total: 0, start: 0, columns: [], rows: [], reviewed: { begun: 0, done: 0 } };
@@ -68,7 +70,7 @@ export function table(channel: Channel, onOpen: (row: number, path?: string) => 
   const body = h("tbody");
   const grid = h("table", { class: "bnb-table", aria: { label: "Results" } }, h("thead", {}, headRow), body);
   const view = viewport(grid, onScroll);
-  const empty = h("p", { class: "bnb-empty" }, "Asking the kernel for the rows…");
+  const empty = h("p", { class: "bnb-empty" }, ASKED);
   const failure = h("p", { class: "bnb-wrong", role: "alert", hidden: true });
   const choice = columnChoice(() => draw());
   let columns: Column[] = [];
@@ -200,7 +202,8 @@ export function table(channel: Channel, onOpen: (row: number, path?: string) => 
     setAria(grid, "rowcount", String(blocks.total + 1));
     view.place(there[0]?.index ?? from, there.length, blocks.total);
     const filtered = query.state !== null || query.cause !== null || query.text.trim() !== "";
-    setText(empty, filtered ? "No job matches." : "No jobs yet: they appear here as soon as they are planned.");
+    // a new summary draws the table too: before the first rows have come, or while they are asked for anew
+    setText(empty, filtered ? "No job matches." : summary?.total ? ASKED : "No jobs yet: they appear here as soon as they are planned.");
   }
 
   function headCell(column: Column): HTMLTableCellElement {
