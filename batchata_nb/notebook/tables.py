@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from ..core.markup import escape, visible
@@ -42,8 +43,13 @@ def _text(heads: list[str], lines: list[list[str]], below: list[str], title: str
 
 def _html(heads: list[str], lines: list[list[str]], below: list[str], title: str) -> str:
     style = 'style="text-align:left;padding:2px 10px"'
-    head = "".join(f"<th {style}>{escape(text)}</th>" for text in heads)
-    body = "".join("<tr>" + "".join(f"<td {style}>{escape(text)}</td>" for text in line) + "</tr>" for line in lines)
+    head = "".join(f"<th {style}>{_plain(text)}</th>" for text in heads)
+    body = "".join("<tr>" + "".join(f"<td {style}>{_plain(text)}</td>" for text in line) + "</tr>" for line in lines)
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if heads else ""
-    above = f"<p><b>{escape(title)}</b></p>" if title else ""
-    return above + table + "".join(f"<p>{escape(note)}</p>" for note in below)
+    above = f"<p><b>{_plain(title)}</b></p>" if title else ""
+    return above + table + "".join(f"<p>{_plain(note)}</p>" for note in below)
+
+
+def _plain(text: str) -> str:
+    """Return text as HTML in which no notebook sees mathematics: what stands between two dollar signs, say."""
+    return re.sub(r"[$\\]", r"<span>\g<0></span>", escape(text))

@@ -88,14 +88,18 @@ class Filler:
         properties: JsonSchema = schema.get("properties") or {}
         needed = schema.get("required") or ()
         tree: dict[str, Any] = {}
-        quotes = None
+        quotes = next((key for key, inner in properties.items() if quoting.asks_for_quotes(self, inner)), None)
         for key, inner in properties.items():
-            if quoting.asks_for_quotes(self, inner):
-                quotes, tree[key] = key, []
+            if key == quotes:
+                tree[key] = []
                 continue
             plain, nullable = self.plain(inner)
-            wider = name if plain.get("type") != "object" and "properties" not in plain else ()
-            filled = self.value(inner, tuple(dict.fromkeys([*wider, *words(key)])), (), key in needed or nullable)
+            nested = plain.get("type") == "object" or "properties" in plain
+            own = (
+                words(key) if not nested or quotes is None else ()
+            )  # what quotes stand beside says nothing by its name
+            wider = () if nested else name
+            filled = self.value(inner, tuple(dict.fromkeys([*wider, *own])), (), key in needed or nullable)
             if filled is not MISSING or key in needed or nullable:
                 tree[key] = filled
         if quotes is not None:

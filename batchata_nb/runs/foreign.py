@@ -65,9 +65,9 @@ def attach_batch(
     models = {} if response_model is None else {schema_key(schema): response_model}
     store = store_at(state_file)
     mark = _mark("run", provider, base_url or "", batch_id, schema_key(schema))
-    latest = store.latest_run(name)
-    if latest is not None and latest.digest == mark:
-        return handle_of(store, latest.run_id, models)
+    same = store.same_run(name, mark)
+    if same is not None:
+        return handle_of(store, same.run_id, models)
     own = store.run_of_batch(batch_id)
     if own is not None and not own.spec.get("foreign"):
         raise ValidationError(f"{batch_id} is a batch of this store's run {own.name}: attach {own.run_id}.")

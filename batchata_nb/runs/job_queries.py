@@ -29,6 +29,17 @@ class JobQueries(StoreFile):
         found = self._runs("WHERE name = ? AND NOT forgotten ORDER BY created DESC, rowid DESC LIMIT 1", name)
         return found[0] if found else None
 
+    def same_run(self, name: str, digest: str) -> RunRecord | None:
+        """Return the newest run of this name with exactly these jobs, whatever else has had the name since."""
+        where = "WHERE name = ? AND digest = ? AND NOT forgotten ORDER BY created DESC, rowid DESC LIMIT 1"
+        found = self._runs(where, name, digest)
+        return found[0] if found else None
+
+    def has_run(self, name: str, total: int) -> bool:
+        """Whether a run of this name has so many jobs."""
+        found = self._read("SELECT 1 FROM runs WHERE name = ? AND total = ? AND NOT forgotten LIMIT 1", name, total)
+        return bool(found)
+
     def run(self, run_id: str) -> RunRecord | None:
         """Return one run."""
         found = self._runs("WHERE run_id = ?", run_id)

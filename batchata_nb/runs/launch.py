@@ -172,14 +172,9 @@ def handle_of(store: Store, run_id: str, models: Mapping[str, type[Any]]) -> Bat
     return BatchRun(_drive(store, run_id, known), store, known)
 
 
-def _latest(state_file: str, name: str) -> RunRecord | None:
-    """Return the latest run of a name; a store that is not there yet is not made for the question."""
-    return store_at(state_file).latest_run(name) if Path(state_file).expanduser().exists() else None
-
-
 def _is_recorded(state_file: str, name: str, mark: str) -> bool:
-    latest = _latest(state_file, name)
-    return latest is not None and latest.digest == mark
+    """Whether there is such a run; a store that is not there yet is not made for the question."""
+    return Path(state_file).expanduser().exists() and store_at(state_file).same_run(name, mark) is not None
 
 
 def _defined(settler: Settler, batch: Batch, name: str, fresh: bool) -> Definition:
@@ -187,14 +182,14 @@ def _defined(settler: Settler, batch: Batch, name: str, fresh: bool) -> Definiti
 
     Nor are those of other runs that have an answer.
     """
-    latest = _latest(batch.settings.state_file, name)
-    if latest is not None and latest.total == len(batch.asked):
-        known = settler.survey()
-        if known.digest == latest.digest:
-            return known
-    if fresh or not Path(batch.settings.state_file).expanduser().exists():
+    if not Path(batch.settings.state_file).expanduser().exists():
         return settler.define()
-    return settler.define(store_at(batch.settings.state_file).answered_places)
+    store = store_at(batch.settings.state_file)
+    if store.has_run(name, len(batch.asked)):
+        known = settler.survey()
+        if store.same_run(name, known.digest):
+            return known
+    return settler.define() if fresh else settler.define(store.answered_places)
 
 
 def _record(
@@ -202,9 +197,9 @@ def _record(
 ) -> tuple[str, bool]:
     """Return the run's id, and whether it was there already."""
     settings, now, mark = batch.settings, runner().clock.now(), defined.digest
-    latest = store.latest_run(name)
-    if latest is not None and latest.digest == mark and not (fresh and latest.over):
-        return latest.run_id, True
+    same = store.same_run(name, mark)
+    if same is not None and not (fresh and same.over):
+        return same.run_id, True
     packed = defined.packed if defined.packed is not None else settler.define().packed
     assert packed is not None
     usable, under_way = (set(), {}) if fresh else store.known(defined.marks)

@@ -51,19 +51,19 @@ class Store(JobQueries, ResultQueries, TableQueries, Leases):
     ) -> str:
         """Record a run with its jobs and first events; return its id.
 
-        With `attach`, an existing latest run of the same name and digest is returned instead, so that two kernels that
-        define the same run at the same moment get one. `sent` is the tag of the submission that all of it went out
+        With `attach`, the newest run of the same name and digest is returned instead, so that two kernels that define
+        the same run at the same moment get one. `sent` is the tag of the submission that all of it went out
         under, where it was sent by somebody else.
         """
         packed = records if isinstance(records, PackedJobs) else PackedJobs(records)
         with self._write() as db:
             if attach:
                 same = db.execute(
-                    "SELECT run_id, digest FROM runs WHERE name = ? AND NOT forgotten "
+                    "SELECT run_id FROM runs WHERE name = ? AND digest = ? AND NOT forgotten "
                     "ORDER BY created DESC, rowid DESC LIMIT 1",
-                    (name,),
+                    (name, digest),
                 ).fetchone()
-                if same and same[1] == digest:
+                if same:
                     return str(same[0])
             packed.insert(db, run_id)
             if sent is not None:

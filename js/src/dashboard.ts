@@ -49,9 +49,9 @@ export default widget((model, root, onClose) => {
   const details = batches();
   let comparing = false;
   const versus = button("Compare models", () => compareModels(true), { class: "bnb-small" });
-  const rows = table(channel, (row) => result.open(row), () => draw(), [versus]);
+  const rows = table(channel, (row, path) => result.open(row, path), () => draw(), [versus]);
   onClose(() => rows.stop());
-  const side = compare(channel, (row) => result.open(row), () => compareModels(false));
+  const side = compare(channel, (row, path) => result.open(row, path), () => compareModels(false));
   const stage = (on: boolean): void => {
     show(rows.el, on && !comparing);
     show(side.el, on && comparing);

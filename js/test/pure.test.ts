@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { about, count, dollars, duration, percent, plural, timeOfDay } from "../src/pure/format.ts";
-import { boxesOn, fieldGroups, placesOf, scaleFor, spansOf, whereOf } from "../src/pure/places.ts";
+import { boxesOn, fieldAt, fieldGroups, placesOf, scaleFor, spansOf, whereOf } from "../src/pure/places.ts";
 import { cellText, columnsOf, nextOrder, PAGE, padding, pageStart, rangeLabel, rowNote, rowsRequest } from "../src/pure/rows.ts";
 import type { Bag } from "../src/pure/guards.ts";
 import { facts, folds, moneyBar, oneLine, segments, timeLeft } from "../src/pure/segments.ts";
@@ -106,9 +106,9 @@ describe("summary", () => {
   });
 
   test("practice never claims that money was spent", () => {
-    const s = readSummary(summaryOf("finished", { practice: true }));
+    const s = readSummary(summaryOf("finished", { practice: true, reused: 60 }));
     expect(facts(s, 0).map((fact) => fact.label)).toEqual(["Ended", "Would cost", "Would save", "Elapsed"]);
-    expect(oneLine(s)).toContain("$1.83 would be spent");
+    expect(oneLine(s)).toContain("60 reused for free · $1.83 would be spent");
   });
 
   test("an unknown price is said, and draws no bar", () => {
@@ -230,6 +230,12 @@ describe("places", () => {
 
   test("every citation of every field is a place", () => {
     expect(places.map((place) => [place.field, place.index])).toEqual([[0, 0], [1, 0], [1, 1], [2, 0], [3, 0], [5, 0], [6, 0]]);
+  });
+
+  test("a column stands for the field of its path, or for the first part of it that has evidence", () => {
+    const cite = [{ document: 0, page: 1, text: "x" }];
+    const nested = readResult({ fields: [{ path: "lines_all" }, { path: "lines[0].item" }, { path: "lines[1].item", citations: cite }, { path: "total" }] });
+    expect(["total", "lines", "lines[0]", "line", "gone"].map((path) => fieldAt(nested, path))).toEqual([3, 2, 1, -1, -1]);
   });
 
   test("boxes lie on their page in percent, the active ones on top", () => {

@@ -566,6 +566,34 @@ describe("evidence", () => {
     expect(shown($(".bnb-results"))).toBe(false);
   });
 
+  test("a result without documents offers no way through citations, and blames no document", async () => {
+    const { kernel } = await open();
+    kernel.awake = false;
+    all("tbody tr")[0]?.click();
+    await wait(10);
+    kernel.push({ kind: "result", op: sent(kernel, "result").at(-1)?.op, result: { row: 0, id: "a", state: "succeeded", raw: "good", fields: [{ path: "mood", value: "good", citations: [] }], documents: [] } });
+    await wait(100);
+    expect(shown($("[aria-label^='Next citation']"))).toBe(false);
+    expect($(".bnb-evidence").textContent).toBe("no document to look in");
+  });
+
+  test("a click on a value opens the evidence of that value, also in a row that was open before", async () => {
+    await open();
+    const press = async (path: string): Promise<string | undefined> => {
+      const at = all("thead th").findIndex((head) => head.textContent === path);
+      expect(at).not.toBe(-1);
+      ($<HTMLTableRowElement>("tbody tr").cells[at] as HTMLElement).click();
+      await wait(100);
+      const name = $(".bnb-field.bnb-active .bnb-field-name").textContent;
+      $(".bnb-back").click();
+      await wait(100);
+      return name;
+    };
+    expect(await press("vendor")).toBe("vendor");
+    expect(await press("total_amount")).toBe("total_amount");
+    expect(await press("State")).toBe("total_amount"); // where one was
+  });
+
   test("n and p go through the citations, over documents", async () => {
     const { kernel } = await openRow();
     key("n", $(".bnb-view"));

@@ -28,3 +28,11 @@ def test_long_tables_are_cut_and_say_so():
 
     assert "and 300 more" in found["text/plain"]
     assert len(found["text/plain"]) < 30_000
+
+
+def test_amounts_of_money_are_not_set_as_mathematics():
+    """Between any two dollar signs stands an element, which ends what a notebook would take for a formula."""
+    found = bundle([{"price": "$1"}], ["The limit of $5 covers $2.", r"\(x\)"], "$")
+
+    assert found["text/html"].count("<span>$</span>") == 4 == found["text/html"].count("$")
+    assert "<span>\\</span>(x" in found["text/html"]

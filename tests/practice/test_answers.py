@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -371,6 +372,17 @@ def test_an_envelope_is_filled_with_verbatim_quotes() -> None:
     assert "unpaid" == found["answer"]["status"]
     assert "Status: unpaid since May." == quotes["status"]
     assert all(quote in text for quote in quotes.values())
+
+
+def test_an_envelope_changes_no_value() -> None:
+    """The same document gives the same values with quotes beside them as without."""
+    invoices = Path(__file__).resolve().parents[2] / "example_notebooks" / "invoices"
+    bill = fields(vendor={"type": "string"}, total_amount={"type": "number"})
+    envelope = fields(answer=bill, quotes=ENVELOPE["properties"]["quotes"])
+    for path in sorted(invoices.glob("*.pdf")):
+        source = Source("pdf", data=path.read_bytes())
+
+        assert ask(bill, "Who bills how much?", source) == ask(envelope, "Who bills how much?", source)["answer"]
 
 
 def test_an_envelope_around_plain_text_answers_in_sentences() -> None:

@@ -143,6 +143,17 @@ def test_a_preview_is_not_paid_again():
         tickets(texts).run(preview=0)
 
 
+def test_running_all_again_goes_on_with_the_run_that_came_after_a_preview():
+    """A notebook that previews and then runs finds both runs again: their ceilings hold for all that they spend."""
+    texts = ["I love it", "It is broken", "Great!"]
+
+    def both() -> list[str]:
+        look = tickets(texts).run(name="all", wait=True, preview=1)
+        return [look.run_id, tickets(texts).run(name="all", wait=True).run_id]
+
+    assert both() == both()
+
+
 def test_fresh_pays_again():
     """fresh=True ignores earlier results."""
     tickets(["I love it"]).run(name="fresh", wait=True)

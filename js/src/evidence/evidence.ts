@@ -3,7 +3,7 @@ import type { Channel } from "../channel.ts";
 import { append, h, iconButton, setText, show } from "../dom.ts";
 import { plural } from "../pure/format.ts";
 import { citedPages, notedPages, onlyVerdictsDiffer } from "../pure/overview.ts";
-import { piecesOf, placesOf, type Place } from "../pure/places.ts";
+import { fieldAt, piecesOf, placesOf, type Place } from "../pure/places.ts";
 import { ENDED } from "../pure/segments.ts";
 import { readField, type Result, type Verdict } from "../pure/snapshot.ts";
 import { clip } from "../pure/visible.ts";
@@ -27,7 +27,8 @@ export interface EvidenceOptions {
 
 export interface Evidence {
   el: HTMLElement;
-  open(result: Result): void;
+  /** `path`: the field to begin with; the first one that has evidence if left out. */
+  open(result: Result, path?: string): void;
   /** Say something in place of a result: that it is awaited, or could not be had. */
   say(text: string): void;
   focus(): void;
@@ -70,9 +71,9 @@ export function evidence(channel: Channel, { onClose, onStep, onReview }: Eviden
   const split = h("div", { class: "bnb-split" }, h("div", { class: "bnb-left" }, h("div", { class: "bnb-tools bnb-page-tools" }, h("span", { class: "bnb-range" }, "Fields"), checked, h("span", { class: "bnb-gap" }), citations), fields.el, head.facts, keys), side);
   const el = h("div", { class: "bnb-view", tabIndex: -1, role: "group", aria: { label: "Result and evidence" } }, head.el, head.error, message, split);
 
-  function open(next: Result): void {
+  function open(next: Result, path?: string): void {
     const same = result?.row === next.row && result.id === next.id;
-    if (same && result && onlyVerdictsDiffer(result, next)) return take(next);
+    if (same && result && path === undefined && onlyVerdictsDiffer(result, next)) return take(next);
     result = next;
     places = placesOf(next);
     if (!same) {
@@ -83,8 +84,14 @@ export function evidence(channel: Channel, { onClose, onStep, onReview }: Eviden
       field = next.fields.length ? 0 : -1;
       place = places.findIndex((item) => item.field === field);
       if (place < 0 && places.length) [place, field] = [0, places[0]?.field ?? field];
-      goTo(place);
     }
+    const wanted = path === undefined ? -1 : fieldAt(next, path);
+    if (wanted >= 0) {
+      field = wanted;
+      place = places.findIndex((item) => item.field === wanted);
+      raw = !next.documents.length;
+    }
+    if (!same || wanted >= 0) goTo(place);
     place = Math.min(place, places.length - 1);
     setText(message, "");
     show(message, false);
@@ -220,6 +227,7 @@ export function evidence(channel: Channel, { onClose, onStep, onReview }: Eviden
     const kind = result.documents[target.document]?.kind;
     const paged = kind === "pdf" || kind === "image";
     fields.select(field, place);
+    show(citations, places.length > 0);
     head.offer(!result.documents.length ? null : raw ? "Document" : "Raw answer");
     show(tools.el, !raw && kind !== undefined);
     show(paper, !raw && paged);
@@ -252,7 +260,6 @@ export function evidence(channel: Channel, { onClose, onStep, onReview }: Eviden
     const most = paged ? pagesOf(target.document) : null;
     const long = most !== null && most >= FROM;
     tools.update({ ...target, pages: most, paged, zoom, overview: long ? overview : null });
-    show(citations, places.length > 0);
     setText(which, place < 0 ? plural(places.length, "citation") : `citation ${place + 1} of ${places.length}`);
     show(thumbs.el, long && overview);
     if (long && overview) thumbs.show({ row: result?.row ?? 0, ...target, pages: most, cited: citedPages(places, target.document), notes: notedPages(result, target.document, most) });

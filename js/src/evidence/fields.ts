@@ -25,6 +25,11 @@ export function evidenceWords(citation: Citation): string {
 const SOURCES: Record<string, string> = { native: "cited by the model", quote: "quoted by the model", located: "located in the document" };
 const sourceOf = ({ source }: Citation): string => SOURCES[source ?? ""] ?? source ?? "";
 
+function unfound(result: Result, field: Field): string {
+  if (!field.value) return "no value, so nothing to look for";
+  return result.documents.length ? "no evidence in the document" : "no document to look in";
+}
+
 export function fieldList(onField: (field: number) => void, onPlace: (place: number) => void, bar: ReviewBar): FieldList {
   const el = h("div", { class: "bnb-fields", role: "group", aria: { label: "Fields" } });
   let nodes: HTMLElement[] = [];
@@ -54,7 +59,7 @@ export function fieldList(onField: (field: number) => void, onPlace: (place: num
     });
     const node = h("div", { class: "bnb-field" }, h("div", { class: "bnb-field-head" }, name), h("div", { class: "bnb-values" }), evidence);
     drawSaid(node, field);
-    if (!field.citations.length) append(evidence, h("span", { class: "bnb-none" }, clip(field.note, 600) || (field.value ? "no evidence in the document" : "no value, so nothing to look for")));
+    if (!field.citations.length) append(evidence, h("span", { class: "bnb-none" }, clip(field.note, 600) || unfound(result, field)));
     node.addEventListener("click", (event) => {
       const inner = (event.target as Element).closest("button, a, textarea");
       if (!inner && !document.getSelection()?.toString()) onField(index);

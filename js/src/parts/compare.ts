@@ -12,7 +12,7 @@ export interface Compare {
   load(): Promise<void>;
 }
 
-export function compare(channel: Channel, onOpen: (row: number) => void, onBack: () => void): Compare {
+export function compare(channel: Channel, onOpen: (row: number, path: string) => void, onBack: () => void): Compare {
   let found: Comparison | null = null;
   const query = { start: 0, path: "", differ: false };
   let request = 0;
@@ -77,7 +77,7 @@ export function compare(channel: Channel, onOpen: (row: number) => void, onBack:
     show(note, now.rows.length === 0);
   }
 
-  function line(pair: Pair, { models, gold }: Comparison): HTMLElement {
+  function line(pair: Pair, { models, gold, path }: Comparison): HTMLElement {
     const words = pair.same === null ? "" : pair.same ? "same" : "differ";
     const mark = h("td", { class: `bnb-agree bnb-agree-${words || "open"}` });
     if (words) append(mark, icon(pair.same ? "equal" : "unequal"), h("span", {}, words));
@@ -86,7 +86,7 @@ export function compare(channel: Channel, onOpen: (row: number) => void, onBack:
       const cell = pair.cells[model];
       if (!cell) return h("td");
       const verdict = cell.right === null ? "" : cell.right ? ", right" : ", wrong";
-      const node = button("", () => onOpen(cell.row), { class: "bnb-cell", aria: { label: `${model}: ${clip(cell.value ?? cell.state, 160)}${verdict}. Show its evidence` } });
+      const node = button("", () => onOpen(cell.row, path), { class: "bnb-cell", aria: { label: `${model}: ${clip(cell.value ?? cell.state, 160)}${verdict}. Show its evidence` } });
       if (cell.right !== null) append(node, verdictIcon(cell.right));
       if (cell.value === null) append(node, icon(cell.state), h("span", { class: "bnb-note" }, cell.state));
       else append(node, h("bdi", {}, clip(cell.value.replace(/\s+/g, " "), 160) || "empty"));

@@ -11,7 +11,8 @@ const SLOW = 400; // a result that has not come by then is said to be asked for 
 
 export interface Opened {
   el: HTMLElement;
-  open(row: number): void;
+  /** `path`: the field to show the evidence of; the first one if left out. */
+  open(row: number, path?: string): void;
   close(): void;
   /** The run has changed: what is open may have changed with it. */
   refresh(): void;
@@ -29,13 +30,13 @@ export function opened(channel: Channel, table: () => Table, stage: (on: boolean
   show(view.el, false);
 
   /** What was asked for last is what is shown. */
-  async function load(wanted: number, quietly = false): Promise<void> {
+  async function load(wanted: number, quietly = false, path?: string): Promise<void> {
     const mine = ++loading;
     clearTimeout(slow);
     if (!quietly) slow = setTimeout(() => view.say("Asking the kernel for this result…"), SLOW);
     try {
       const reply = await channel.ask("result", { row: wanted }, quietly);
-      if (mine === loading && row === wanted) view.open(readResult(reply.content.result));
+      if (mine === loading && row === wanted) view.open(readResult(reply.content.result), path);
     } catch (error) {
       if (mine === loading && row === wanted) view.say(error instanceof Error ? error.message : String(error));
     } finally {
@@ -70,13 +71,13 @@ export function opened(channel: Channel, table: () => Table, stage: (on: boolean
 
   return {
     el: view.el,
-    open(wanted): void {
+    open(wanted, path): void {
       row = wanted;
       table().active(false);
       stage(false);
       show(view.el, true);
       view.focus();
-      void load(wanted).then(() => view.el.scrollIntoView?.({ block: "nearest" }));
+      void load(wanted, false, path).then(() => view.el.scrollIntoView?.({ block: "nearest" }));
     },
     close,
     refresh(): void {

@@ -41,10 +41,15 @@ const drawn = new WeakMap<Element, string>();
 export const copyText = (cell: Element): string => copied.get(cell) ?? "";
 const copied = new WeakMap<Element, string>();
 
+/** The field whose value a cell holds. */
+export const fieldOf = (cell: Element | null): string | undefined => (cell ? fieldPaths.get(cell) : undefined);
+const fieldPaths = new WeakMap<Element, string>();
+
 function cellNode(row: Row, column: Column, stale: boolean): HTMLElement {
   const full = cellText(row, column);
   const cell = h("td", { class: `bnb-col-${column.kind}${column.numeric ? " bnb-number" : ""}` });
   copied.set(cell, full);
+  if (column.kind === "field") fieldPaths.set(cell, column.by);
   if (column.kind === "state" && stale) append(cell, h("span", { title: ASKING }, "…"));
   else if (column.kind === "state") append(cell, icon(row.state), h("span", {}, row.state));
   else if (column.kind === "review") append(cell, ...reviewMark(row));

@@ -11,7 +11,7 @@ import { Blocks } from "./blocks.ts";
 import { columnChoice } from "./columns.ts";
 import { copy, tabbed } from "./copy.ts";
 import { exportCalls } from "./export.ts";
-import { copyText, drawRow } from "./rows.ts";
+import { copyText, drawRow, fieldOf } from "./rows.ts";
 import { viewport } from "./viewport.ts";
 
 /** While rows change, they are asked for again at most this often (milliseconds). */
@@ -39,7 +39,9 @@ export interface Table {
   stop(): void;
 }
 
-export function table(channel: Channel, onOpen: (row: number) => void, onFilter: (state: JobState | null) => void, more: HTMLElement[] = []): Table {
+const ASKED = "Asking the kernel for the rows…";
+
+export function table(channel: Channel, onOpen: (row: number, path?: string) => void, onFilter: (state: JobState | null) => void, more: HTMLElement[] = []): Table {
   let query: Query = { state: null, cause: null, text: "", order: null };
   let page: RowsPage = { rev: -1, total: 0, start: 0, columns: [], rows: [], reviewed: { begun: 0, done: 0 } };
   let summary: Summary | null = null;
@@ -68,7 +70,7 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
   const body = h("tbody");
   const grid = h("table", { class: "bnb-table", aria: { label: "Results" } }, h("thead", {}, headRow), body);
   const view = viewport(grid, onScroll);
-  const empty = h("p", { class: "bnb-empty" }, "Asking the kernel for the rows…");
+  const empty = h("p", { class: "bnb-empty" }, ASKED);
   const failure = h("p", { class: "bnb-wrong", role: "alert", hidden: true });
   const choice = columnChoice(() => draw());
   let columns: Column[] = [];
@@ -200,7 +202,8 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
     setAria(grid, "rowcount", String(blocks.total + 1));
     view.place(there[0]?.index ?? from, there.length, blocks.total);
     const filtered = query.state !== null || query.cause !== null || query.text.trim() !== "";
-    setText(empty, filtered ? "No job matches." : "No jobs yet: they appear here as soon as they are planned.");
+    // a new summary draws the table too: before the first rows have come, or while they are asked for anew
+    setText(empty, filtered ? "No job matches." : summary?.total ? ASKED : "No jobs yet: they appear here as soon as they are planned.");
   }
 
   function headCell(column: Column): HTMLTableCellElement {
@@ -252,9 +255,10 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
   }
 
   const rowOf = (event: Event): HTMLTableRowElement | null => (event.target as Element).closest<HTMLTableRowElement>("tr[data-row]");
+  const pathAt = (event: Event): string | undefined => fieldOf((event.target as Element).closest("td"));
   body.addEventListener("click", (event) => {
     const node = rowOf(event);
-    if (node && !document.getSelection()?.toString()) onOpen(Number(node.dataset.row));
+    if (node && !document.getSelection()?.toString()) onOpen(Number(node.dataset.row), pathAt(event));
   });
   body.addEventListener("focusin", rove);
   onKey(body, (event) => {
@@ -265,7 +269,7 @@ export function table(channel: Channel, onOpen: (row: number) => void, onFilter:
     if (event.ctrlKey || event.metaKey) {
       if (event.key.toLowerCase() !== "c" || document.getSelection()?.toString()) return false;
       void copyOut(node, event.shiftKey ? null : cell);
-    } else if (event.key === "Enter" || event.key === " ") onOpen(Number(node.dataset.row));
+    } else if (event.key === "Enter" || event.key === " ") onOpen(Number(node.dataset.row), pathAt(event));
     else if (event.key === "ArrowRight") node.cells[Math.min(at + 1, node.cells.length - 1)]?.focus();
     else if (event.key === "ArrowLeft") (at > 0 ? node.cells[at - 1] : node)?.focus();
     else {

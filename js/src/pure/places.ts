@@ -13,6 +13,15 @@ export interface Place {
 export const placesOf = (result: Result): Place[] =>
   result.fields.flatMap((field, i) => field.citations.map((citation, index) => ({ field: i, index, citation })));
 
+/** The field that a column of the table stands for: that of its path, else the first part of it that has evidence; -1 if none. */
+export function fieldAt({ fields }: Result, path: string): number {
+  const at = fields.findIndex((field) => field.path === path);
+  if (at >= 0) return at;
+  const inside = (field: Field): boolean => field.path.startsWith(path) && ".[".includes(field.path.charAt(path.length) || "-");
+  const cited = fields.findIndex((field) => inside(field) && field.citations.length > 0);
+  return cited >= 0 ? cited : fields.findIndex(inside);
+}
+
 /** The pieces of a citation; the citation itself when it is in one piece. */
 export const piecesOf = (citation: Citation): Piece[] => (citation.pieces.length ? citation.pieces : [citation]);
 

@@ -112,12 +112,13 @@ export function oneLine(s: Summary): string {
   const parts = JOB_STATES.filter((state) => s.counts[state] > 0 && state !== "succeeded");
   const rest = parts.map((state) => `${count(s.counts[state])} ${state}`);
   const jobs = [`${count(s.counts.succeeded)} of ${count(s.total)} succeeded`, ...rest].join(", ");
+  const free = s.reused ? [`${count(s.reused)} reused for free`] : [];
   const would = s.practice ? "would be " : "";
   const money = s.money.known ? [`${dollars(s.money.spent)} ${would}spent`] : [];
   if (s.money.known && s.money.saved !== null && Number(s.money.saved) > 0) money.push(`${dollars(s.money.saved)} ${would}saved`);
   const practice = s.practice ? ["practice: no model was asked, nothing was sent or paid"] : [];
   const whole = s.preview?.left ? [`a preview; as a batch all ${count(s.preview.jobs)} jobs would cost ${s.preview.models.at(-1)?.words ?? "?"}`] : [];
-  return [jobs, ...money, duration(s.elapsed), ...whole, ...practice].join(" · ");
+  return [jobs, ...free, ...money, duration(s.elapsed), ...whole, ...practice].join(" · ");
 }
 
 /** The state of a run, in a word for the title line. */
