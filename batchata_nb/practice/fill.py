@@ -95,9 +95,8 @@ class Filler:
                 continue
             plain, nullable = self.plain(inner)
             nested = plain.get("type") == "object" or "properties" in plain
-            own = (
-                words(key) if not nested or quotes is None else ()
-            )  # what quotes stand beside says nothing by its name
+            # The name of what quotes stand beside, `answer` say, is no part of what its fields are called.
+            own = () if nested and quotes is not None else words(key)
             wider = () if nested else name
             filled = self.value(inner, tuple(dict.fromkeys([*wider, *own])), (), key in needed or nullable)
             if filled is not MISSING or key in needed or nullable:
