@@ -52,6 +52,7 @@ def summary(
     gold: bool = False,
     took: Took = lambda _: (),
     promise: float | None = None,
+    live: bool = False,
 ) -> JsonObject:
     """Return what a dashboard shows; under 2 KiB of JSON, whatever the size of the run.
 
@@ -66,6 +67,7 @@ def summary(
         gold: Whether it is known what is right of some items.
         took: How long batches of a provider took before, in seconds.
         promise: Hours within which the run's providers say that a batch ends.
+        live: Whether jobs are answered in real time.
     """
     beside = {
         "eta": left(state, now, took),
@@ -76,6 +78,7 @@ def summary(
     }
     for room in ROOMS:
         made = _summary(state, now, room, models=models, practice=practice, driver=driver, rev=rev) | beside
+        made["words"] = cut(words(state, now, live=live), 60 + 2 * room.text)
         made["can"] += ["rest"] if preview and preview["left"] else []
         if len(json.dumps(made, ensure_ascii=False).encode()) <= SIZE:
             break
@@ -93,7 +96,6 @@ def _summary(
         "name": cut(state.name, min(60, room.text)),
         "run_id": state.run_id,
         "state": phase(state),
-        "words": cut(words(state, now), 60 + 2 * room.text),
         "models": [cut(m, min(40, room.text)) for m in models[:4]],
         "practice": practice,
         "driver": driver,
@@ -124,7 +126,7 @@ def phase(state: RunState) -> str:
     return "paused" if state.paused else "running"
 
 
-def words(state: RunState, now: float) -> str:
+def words(state: RunState, now: float, *, live: bool = False) -> str:
     """What the run is doing or waiting for, in one sentence."""
     counts, failed = state.counts, sum(state.counts[o] for o in OUTCOMES if o != "succeeded")
     if state.over:
@@ -145,11 +147,11 @@ def words(state: RunState, now: float) -> str:
         return f"Looking at {doubt}"
     waiting = [s for s in submissions if s.state == "running"]
     if state.cancelled:
-        return f"Cancelling: waiting for {_batches(waiting)}" if waiting else "Cancelling"
+        return f"Cancelling: waiting for {_awaited(waiting, live)}" if waiting else "Cancelling"
     if any(s.state == "collecting" for s in submissions):
         return "Collecting results"
     if waiting:
-        return f"Waiting for {_batches(waiting)}"
+        return f"Waiting for {_awaited(waiting, live)}"
     if submissions:
         return "Sending"
     if state.paused:
@@ -240,7 +242,9 @@ def _vendors(submissions: list[Submission]) -> str:
     return " and ".join(sorted({VENDOR.get(s.provider, s.provider) for s in submissions}))
 
 
-def _batches(submissions: list[Submission]) -> str:
+def _awaited(submissions: list[Submission], live: bool) -> str:
+    if live:
+        return f"answers of {_vendors(submissions)}, in real time"
     count = len(submissions)
     return f"{'a batch' if count == 1 else f'{count} batches'} at {_vendors(submissions)}"
 

@@ -262,6 +262,7 @@ class Drive:
             gold=bool(self.spec.get("gold")),
             took=self.paces.of,
             promise=self.paces.promise(),
+            live=bool(self.spec.get("live")),
         )
 
     def publish(self, now: float) -> None:

@@ -128,6 +128,16 @@ describe("dashboard", () => {
     expect(buttons("Retry with 9,000")).toEqual([]); // the model gives no more
   });
 
+  test("a cause that is gone is shown alone no longer", async () => {
+    const { kernel } = await open("failed");
+    press("provider error");
+    await wait(100);
+    kernel.set("summary", summaryOf("finished", { rev: 2, errors: [] }));
+    await wait(2500);
+    expect(sent(kernel, "rows").at(-1)).toMatchObject({ cause: null });
+    expect(all("tbody tr").length).toBeGreaterThan(0);
+  });
+
   test("a cause shows its jobs, and shows all again", async () => {
     const { kernel } = await open("failed");
     press("provider error");

@@ -6,6 +6,7 @@ import pytest
 
 from batchata_nb.core import events as ev
 from batchata_nb.core.pace import left, usual
+from batchata_nb.core.snapshot import summary
 from batchata_nb.core.state import RunState, apply
 
 MINUTE = 60.0
@@ -88,3 +89,14 @@ def test_what_is_usual_leaves_out_the_extremes() -> None:
 
     assert [2 * MINUTE, 10 * MINUTE] == usual(state, took(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 99))
     assert usual(state, took()) is None
+
+
+def test_work_in_real_time_is_not_called_a_batch() -> None:
+    """What a run waits for is told as what it is."""
+    state = state_of(*sent(1, range(30)))
+    told = [
+        summary(state, 9.0, models=["m"], practice=False, driver=True, rev=1, live=live)["words"]
+        for live in (False, True)
+    ]
+
+    assert ["Waiting for a batch at Anthropic", "Waiting for answers of Anthropic, in real time"] == told
