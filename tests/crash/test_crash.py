@@ -115,7 +115,8 @@ def test_a_sender_that_stood_still_does_not_send_what_another_has_sent(seconds, 
     assert (False, False) == (killed, story.ended(slow))
 
     assert NOTHING == story.verdict()
-    assert f"{slow} asking POST" not in (tmp_path / "run" / "steps.txt").read_text()
+    # A stop may take a moment to reach the thread that sends: what counts is what comes after the other one began.
+    assert f"{slow} asking POST" not in (tmp_path / "run" / "steps.txt").read_text().partition(f"\n{other} ")[2]
 
 
 @pytest.mark.parametrize("names", [("one", "one"), ("one", "two")])

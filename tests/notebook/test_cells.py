@@ -9,7 +9,7 @@ from dataclasses import fields
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batchata_nb.core.errors import ValidationError
@@ -221,6 +221,7 @@ def written(spec: CellSpec) -> tuple[str, str]:
     return shlex.join(words), "\n".join(body)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(specs())
 def test_a_written_cell_is_read_back(spec: CellSpec):
     """Quoting as a shell does loses nothing: any cell that can be written is read back equal."""
