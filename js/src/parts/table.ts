@@ -97,6 +97,8 @@ export function table(channel: Channel, onOpen: (row: number, path?: string) => 
       }
       draw();
       if (partly) void fill();
+      // its jobs were sent again, or came right: nothing would be left to see
+      if (query.cause !== null && !page.total && !query.text && !summary?.errors.some(({ kind }) => kind === query.cause)) filterCause(null);
       return true;
     } catch (error) {
       if (mine === request) {
@@ -305,8 +307,6 @@ export function table(channel: Channel, onOpen: (row: number, path?: string) => 
       drawStates(now);
       const over = isOver(now) && held < now.rev;
       if (over || (models !== undefined && models !== now.models.length)) draw();
-      // its jobs were sent again, or came right: nothing would be left to see
-      if (query.cause !== null && blocks.total === 0 && !now.errors.some((error) => error.kind === query.cause)) filterCause(null);
       if (!active || now.rev === asked.rev || (later !== undefined && !over)) return;
       clearTimeout(later);
       later = setTimeout(() => void reload(true), over ? 0 : Math.max(0, asked.at + REFRESH - performance.now()));
