@@ -1,6 +1,6 @@
 // What axe finds wrong without a layout (contrast is looked at in a real browser: tests/e2e).
 import axe from "axe-core";
-import { beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { DemoKernel, resultOf, summaryOf, type Phase } from "../demo/fixtures.ts";
 import dashboard from "../src/dashboard.ts";
 import overview from "../src/overview.ts";
@@ -14,6 +14,13 @@ beforeEach(() => {
   document.body.replaceChildren((el = document.createElement("main")));
   Object.assign(URL, { createObjectURL: () => "blob:test/1", revokeObjectURL: () => undefined });
 });
+
+// the clock is real here: a view that is left open would go on when its page is gone
+let close: () => void = () => undefined;
+afterEach(() => close());
+const draw = (view: typeof dashboard, model: DemoKernel): void => {
+  close = view.render({ model, el });
+};
 
 const settle = () => new Promise((done) => setTimeout(done, 120));
 const press = (label: string) => [...el.querySelectorAll("button")].find((node) => node.textContent === label && !node.closest("[hidden]"))?.click();
@@ -39,13 +46,13 @@ const STEPS: Record<string, (() => void)[]> = {
 const PHASES: readonly Phase[] = RUN_STATES;
 
 test.each(PHASES)("a dashboard that is %s", async (phase) => {
-  dashboard.render({ model: new DemoKernel({ summary: summaryOf(phase, { practice: true, driver: false }) }), el });
+  draw(dashboard, new DemoKernel({ summary: summaryOf(phase, { practice: true, driver: false }) }));
   await settle();
   expect(await violations()).toEqual([]);
 });
 
 test.each(Object.keys(STEPS))("a dashboard %s", async (name) => {
-  dashboard.render({ model: new DemoKernel({ summary: summaryOf("running", { models: ["a", "b"] }) }), el });
+  draw(dashboard, new DemoKernel({ summary: summaryOf("running", { models: ["a", "b"] }) }));
   await settle();
   for (const step of STEPS[name] ?? []) {
     step();
@@ -55,19 +62,19 @@ test.each(Object.keys(STEPS))("a dashboard %s", async (name) => {
 });
 
 test("a result shown alone", async () => {
-  resultView.render({ model: new DemoKernel({ detail: resultOf(0, "succeeded") }), el });
+  draw(resultView, new DemoKernel({ detail: resultOf(0, "succeeded") }));
   await settle();
   expect(await violations()).toEqual([]);
 });
 
 test("an overview", async () => {
-  overview.render({ model: new DemoKernel({ overview: runsPage() }), el });
+  draw(overview, new DemoKernel({ overview: runsPage() }));
   await settle();
   expect(await violations()).toEqual([]);
 });
 
 test("all that can be clicked can be reached by keyboard", async () => {
-  dashboard.render({ model: new DemoKernel({ summary: summaryOf("running", { models: ["a", "b"] }) }), el });
+  draw(dashboard, new DemoKernel({ summary: summaryOf("running", { models: ["a", "b"] }) }));
   await settle();
   row();
   await settle();
