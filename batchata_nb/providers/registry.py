@@ -16,8 +16,6 @@ GROUP = "batchata_nb.providers"
 """Entry-point group: a name, and a class called with the environment mapping (or None)."""
 
 NAMES = ("anthropic", "openai", "gemini")
-VARIABLES = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY", "gemini": "GEMINI_API_KEY"}
-"""The variable that holds each provider's key."""
 
 _PREFIXES = {"anthropic": "anthropic", "openai": "openai", "gemini": "gemini", "google": "gemini", "models": "gemini"}
 _PATTERNS = (

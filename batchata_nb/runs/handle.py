@@ -17,6 +17,9 @@ from .store import Store
 FAILED = ("invalid", "errored", "expired", "missing", "held")
 
 
+LONGEST_SEARCH = 1000
+
+
 class Handle(Reviewable):
     """A run as watched from any thread; nothing here waits for the provider."""
 
@@ -178,7 +181,12 @@ class Handle(Reviewable):
             text: Only jobs that hold this text.
             order: Column and direction to sort by.
             cause: Only jobs that failed with this kind of error, such as `truncated`.
+
+        Raises:
+            ValidationError: The text is longer than any search can be.
         """
+        if text and len(text) > LONGEST_SEARCH:
+            raise ValidationError(f"A text to search for has at most {LONGEST_SEARCH:,} characters, not {len(text):,}.")
         rev, now = self.drive.rev, self.drive.context.clock.elapsed()
         total, rows, behind = pages.rows(
             self.store, self.drive.state, start, n, only=state, text=text, order=order, now=now, cause=cause

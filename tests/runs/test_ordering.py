@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from batchata_nb.core.errors import ValidationError
 from batchata_nb.core.jobs import Job, Message
 from batchata_nb.runs import ordering, pages
 from batchata_nb.runs.handle import Handle
@@ -383,3 +384,12 @@ def test_a_field_called_as_a_column_is_told_from_it(tmp_path, field):
 
     assert [1, 2, 0] == order_of(store, state, by=f"field:{field}")
     assert [0, 1, 2] == order_of(store, state, by=field)
+
+
+def test_a_text_longer_than_any_search_is_refused(tmp_path):
+    """A search text of a book is one clear sentence, not a fault of the store."""
+    desk = Desk(tmp_path / "s.db", Answering([1]))
+    drive = desk.run(desk.start([asked(0)]))
+
+    with pytest.raises(ValidationError, match="at most 1,000 characters, not 60,000"):
+        Handle(drive, desk.store).rows(0, 5, text="x" * 60_000)
