@@ -12,20 +12,12 @@ from batchata_nb.runs.launch import attach
 from tests.providers import certificates
 from tests.providers.compatible import CompatibleServer
 
+pytestmark = pytest.mark.usefixtures("folder")
+
 
 class City(BaseModel):
     city: str
     size: int
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """Each test works in a folder of its own, without keys."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    monkeypatch.setenv("BATCHATA_POLL_INTERVAL", "0.05")
-    return tmp_path
 
 
 def cities(url: str, *, count: int = 6, model: str = "gemma3-270m") -> Batch:

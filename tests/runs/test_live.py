@@ -14,6 +14,8 @@ from pydantic import BaseModel
 from batchata_nb import Batch
 from tests.providers.compatible import CompatibleServer, Raw
 
+pytestmark = pytest.mark.usefixtures("folder")
+
 CHAT = "POST /v1/chat/completions"
 SHORTLY = Raw(b'{"error": {"message": "slow down"}}', 429, headers={"Retry-After": "0.1"})
 LATER = replace(SHORTLY, headers={"Retry-After": "3000"})
@@ -21,16 +23,6 @@ LATER = replace(SHORTLY, headers={"Retry-After": "3000"})
 
 class Word(BaseModel):
     word: str
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """Each test works in a folder of its own, without keys."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    monkeypatch.setenv("BATCHATA_POLL_INTERVAL", "0.05")
-    return tmp_path
 
 
 def words(url: str, count: int, schema: type | None = None) -> Batch:

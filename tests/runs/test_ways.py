@@ -16,22 +16,14 @@ from batchata_nb.core.events import Submitting
 from batchata_nb.runs import environment
 from tests.providers.compatible_batches import BatchServer
 
+pytestmark = pytest.mark.usefixtures("folder")
+
 NAMES = ["Lisbon", "Oslo", "Rome", "Bern", "Riga", "Kyiv"]
 
 
 class City(BaseModel):
     city: str
     size: int
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """Each test works in a folder of its own, without keys."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    monkeypatch.setenv("BATCHATA_POLL_INTERVAL", "0.05")
-    return tmp_path
 
 
 def cities(url: str, *, names=NAMES, schema=City, **options) -> Batch:
