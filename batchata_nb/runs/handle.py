@@ -148,6 +148,7 @@ class Handle(Reviewable):
         state: str | None = None,
         text: str | None = None,
         order: Mapping[str, Any] | None = None,
+        cause: str | None = None,
     ) -> tuple[int, list[JsonObject]]:
         """Return how many rows match, and one page of them, for tables.
 
@@ -157,8 +158,9 @@ class Handle(Reviewable):
             state: Only jobs in this state.
             text: Only jobs that hold this text.
             order: Column and direction to sort by.
+            cause: Only jobs that failed with this kind of error, such as `truncated`.
         """
-        return self.page(start, n, state=state, text=text, order=order)[1:]
+        return self.page(start, n, state=state, text=text, order=order, cause=cause)[1:]
 
     def page(
         self,
@@ -175,12 +177,12 @@ class Handle(Reviewable):
         A page whose order is behind rests on an earlier revision than the newest: it is worth asking again.
 
         Args:
-            start: First of the matching rows to return, from 0.
+            start: As for `rows`, and so are the others.
             n: How many.
-            state: Only jobs in this state.
-            text: Only jobs that hold this text.
-            order: Column and direction to sort by.
-            cause: Only jobs that failed with this kind of error, such as `truncated`.
+            state: Of the jobs.
+            text: In the jobs.
+            order: Of the rows.
+            cause: Of the failures.
 
         Raises:
             ValidationError: The text is longer than any search can be.
