@@ -25,7 +25,7 @@ def main() -> int:
 def keep(shot: Path, name: str) -> None:
     """Put a picture into the documentation, with as few colours as show it well."""
     with Image.open(shot) as picture:
-        picture.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(ROOT / "docs" / name, optimize=True)
+        picture.convert("RGB").quantize(224, dither=Image.Dither.NONE).save(ROOT / "docs" / name, optimize=True)
     print(f"docs/{name}: {(ROOT / 'docs' / name).stat().st_size / 1024:.0f} KB")
 
 
