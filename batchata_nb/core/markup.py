@@ -1,4 +1,4 @@
-"""Text into HTML: the one place where values of models, documents and users become markup."""
+"""Text into HTML, the one place where values of models, documents and users become markup; and text that is broken."""
 
 from __future__ import annotations
 
@@ -13,6 +13,15 @@ def visible(text: str) -> str:
     return "".join(
         _shown(c) if c not in KEPT and unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co") else c for c in text
     )
+
+
+def before_half(text: str) -> str | None:
+    """Return the words before the first half of a character, which no encoding has; None where there is none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return text[max(error.start - 20, 0) : error.start]
+    return None
 
 
 def escape(value: object, most: int | None = None) -> str:

@@ -77,8 +77,7 @@ def summary(
         **({"gold": True} if gold else {}),
     }
     for room in ROOMS:
-        made = _summary(state, now, room, models=models, practice=practice, driver=driver, rev=rev) | beside
-        made["words"] = cut(words(state, now, live=live), 60 + 2 * room.text)
+        made = _summary(state, now, room, models=models, practice=practice, driver=driver, rev=rev, live=live) | beside
         made["can"] += ["rest"] if preview and preview["left"] else []
         if len(json.dumps(made, ensure_ascii=False).encode()) <= SIZE:
             break
@@ -86,7 +85,7 @@ def summary(
 
 
 def _summary(
-    state: RunState, now: float, room: Room, *, models: list[str], practice: bool, driver: bool, rev: int
+    state: RunState, now: float, room: Room, *, models: list[str], practice: bool, driver: bool, rev: int, live: bool
 ) -> JsonObject:
     submissions = state.open_submissions
     end = state.changed if state.over else now
@@ -96,6 +95,7 @@ def _summary(
         "name": cut(state.name, min(60, room.text)),
         "run_id": state.run_id,
         "state": phase(state),
+        "words": cut(words(state, now, live=live), 60 + 2 * room.text),
         "models": [cut(m, min(40, room.text)) for m in models[:4]],
         "practice": practice,
         "driver": driver,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..core.errors import ValidationError
 from ..core.jobs import Attachment, Document, DocumentKind
+from ..core.markup import before_half
 from . import convert, pdf
 
 TYPES: dict[str, tuple[str, DocumentKind]] = {
@@ -138,14 +139,11 @@ def text_of(document: Document) -> str:
 
 def _check_name(name: str) -> None:
     """Refuse a name with bytes that are no UTF-8, which neither a store nor a provider can take."""
-    try:
-        name.encode()
-    except UnicodeEncodeError as error:
-        near = name[max(error.start - 20, 0) : error.start]
+    if (near := before_half(name)) is not None:
         raise ValidationError(
             f"A file name is no UTF-8 text behind {near!r}: it was written with another encoding; rename the file or "
             "its folder."
-        ) from None
+        )
 
 
 def _survey(path: Path) -> tuple[bytes, int, str]:

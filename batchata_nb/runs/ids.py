@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import ValidationError
+from ..core.markup import before_half
 from .files import File
 
 _SAFE = re.compile(r"\w[\w .@=+()-]{0,119}(?<![. ])")
@@ -74,12 +75,10 @@ def check_id(job_id: str) -> None:
     Raises:
         ValidationError: It holds half a character.
     """
-    try:
-        job_id.encode()
-    except UnicodeEncodeError:
+    if before_half(job_id) is not None:
         raise ValidationError(
             f"The job id {job_id[:60]!a} holds half a character: it was read with a wrong encoding. Read it anew."
-        ) from None
+        )
 
 
 def slug(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..core.errors import ValidationError
 from ..core.jobs import Document, Message, Role
+from ..core.markup import before_half
 from .templates import BUILTINS, Prompt, listed
 from .warn import warn
 
@@ -87,12 +88,9 @@ def sendable(text: str, where: str = "") -> str:
     if "\0" in text:
         warn("NUL characters are left out of prompts.")
         text = text.replace("\0", "")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        near = text[max(error.start - 20, 0) : error.start]
+    if (near := before_half(text)) is not None:
         raise ValidationError(
             f"{at}the prompt holds half a character behind {near!r}: the text was read with a wrong encoding. Read it "
             "anew, or write text.encode('utf-8', 'replace').decode()."
-        ) from None
+        )
     return text
